@@ -1,0 +1,1 @@
+//! The window: panels, viewports, theme, shortcuts. Draws through `gpu`; algorithms live elsewhere.

@@ -1,0 +1,15 @@
+//! The science, as pure functions of their inputs: space, volumes, masks, surfaces, meshes, measurements.
+//!
+//! Invariant: nothing here reads a file, a clock, the network or a GPU, and nothing here logs.
+//! Patient space is DICOM LPS in millimetres, `f64`. Voxel axes are i, j, k, i fastest; a voxel's centre has integer coordinates.
+
+pub mod camera;
+pub mod grid;
+pub mod mask;
+pub mod mesh;
+pub mod plane;
+pub mod segmentation;
+pub mod series_info;
+pub mod transfer;
+pub mod volume;
+pub mod window;

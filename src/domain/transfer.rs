@@ -1,0 +1,76 @@
+//! Transfer functions: value to colour and opacity, with the light they want.
+//!
+//! Presets are data: `assets/transfer-functions.json`, with their source.
+
+use serde::{Deserialize, Serialize};
+
+/// Opacity of a transfer function is that of a layer this thick, mm (VTK's scalar opacity unit distance).
+pub const UNIT_DISTANCE_MM: f64 = 1.0;
+
+/// Light parameters of a transfer function (Phong).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shading {
+    /// Whether light is computed at all.
+    pub shade: bool,
+    /// Ambient part.
+    pub ambient: f32,
+    /// Diffuse part.
+    pub diffuse: f32,
+    /// Specular part.
+    pub specular: f32,
+    /// Specular exponent.
+    pub power: f32,
+}
+
+/// Piecewise-linear colour and opacity over rescaled values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransferFunction {
+    /// Name for people, e.g. `CT-Bone`.
+    pub name: String,
+    /// (value, opacity 0..1), values rising.
+    pub opacity: Vec<(f64, f64)>,
+    /// (value, sRGB 0..1), values rising.
+    pub color: Vec<(f64, [f32; 3])>,
+    /// (gradient magnitude in value per mm, factor 0..1); constant 1 where it has no say.
+    pub gradient_opacity: Vec<(f64, f64)>,
+    /// Light.
+    pub shading: Shading,
+}
+
+impl TransferFunction {
+    /// Opacity of a value, for a layer of [`UNIT_DISTANCE_MM`]; clamped to the end points outside.
+    pub fn opacity_at(&self, value: f64) -> f64 {
+        interpolate(&self.opacity, value, |a, b, t| a + (b - a) * t).unwrap_or(0.0)
+    }
+
+    /// Colour of a value, sRGB 0..1.
+    pub fn color_at(&self, value: f64) -> [f32; 3] {
+        let mix = |a: [f32; 3], b: [f32; 3], t: f64| std::array::from_fn(|c| a[c] + (b[c] - a[c]) * t as f32);
+        interpolate(&self.color, value, mix).unwrap_or([0.0; 3])
+    }
+
+    /// Factor on the opacity for a gradient magnitude (value per mm).
+    pub fn gradient_factor_at(&self, gradient_per_mm: f64) -> f64 {
+        interpolate(&self.gradient_opacity, gradient_per_mm, |a, b, t| a + (b - a) * t).unwrap_or(1.0)
+    }
+
+    /// RGBA at `count` equal steps from `low` to `high` inclusive.
+    pub fn table(&self, low: f64, high: f64, count: usize) -> Vec<[f32; 4]> {
+        let value = |n: usize| low + (high - low) * n as f64 / (count.max(2) - 1) as f64;
+        (0..count)
+            .map(|n| {
+                let [r, g, b] = self.color_at(value(n));
+                [r, g, b, self.opacity_at(value(n)) as f32]
+            })
+            .collect()
+    }
+}
+
+fn interpolate<T: Copy>(points: &[(f64, T)], at: f64, mix: impl Fn(T, T, f64) -> T) -> Option<T> {
+    let after = points.partition_point(|(value, _)| *value <= at);
+    match (after.checked_sub(1).map(|before| points[before]), points.get(after).copied()) {
+        (Some((v0, a)), Some((v1, b))) => Some(mix(a, b, (at - v0) / (v1 - v0))),
+        (Some((_, only)), None) | (None, Some((_, only))) => Some(only),
+        (None, None) => None,
+    }
+}

@@ -1,0 +1,237 @@
+//! A scalar volume: 16-bit samples, the rescale that gives them their meaning, and their grid.
+//!
+//! The samples are authoritative: measurement and segmentation read these, never a GPU copy.
+
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::grid::Grid;
+
+/// Edge of a min-max cell in voxels.
+pub const MINMAX_CELL: u32 = 8;
+
+/// What the rescaled values measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Quantity {
+    /// CT numbers.
+    Hounsfield,
+    /// Standardised uptake value (body weight), g/ml.
+    Suv,
+    /// Anything else, MR signal above all: has no unit and is never called HU.
+    Arbitrary,
+}
+
+impl Quantity {
+    /// Unit to print behind a value; empty where there is none.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Hounsfield => "HU",
+            Self::Suv => "SUV",
+            Self::Arbitrary => "",
+        }
+    }
+}
+
+/// `value = slope * sample + intercept`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rescale {
+    /// Value per sample step; never zero.
+    pub slope: f64,
+    /// Value of sample 0.
+    pub intercept: f64,
+}
+
+impl Rescale {
+    /// Samples are values.
+    pub const IDENTITY: Self = Self { slope: 1.0, intercept: 0.0 };
+
+    /// The value that a sample stands for.
+    #[inline]
+    pub fn value(&self, sample: f64) -> f64 {
+        self.slope * sample + self.intercept
+    }
+
+    /// The (fractional) sample that stands for a value.
+    #[inline]
+    pub fn sample(&self, value: f64) -> f64 {
+        (value - self.intercept) / self.slope
+    }
+
+    /// Samples whose value lies in `lower..=upper`, as an inclusive sample range; `None` where there is none.
+    pub fn sample_range(&self, lower: f64, upper: f64) -> Option<(i16, i16)> {
+        let (a, b) = (self.sample(lower), self.sample(upper));
+        let (low, high) = (a.min(b) - 1e-9, a.max(b) + 1e-9);
+        let first = low.ceil().max(f64::from(i16::MIN));
+        let last = high.floor().min(f64::from(i16::MAX));
+        (first <= last).then_some((first as i16, last as i16))
+    }
+}
+
+/// Smallest and largest sample of each block of [`MINMAX_CELL`]^3 voxels plus one shared layer on the upper sides,
+/// so that the range also bounds every trilinear value inside the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MinMaxCells {
+    /// Cells along i, j, k.
+    pub cell_dims: [u32; 3],
+    /// `[min, max]` of each cell, i fastest.
+    pub ranges: Vec<[i16; 2]>,
+}
+
+/// A block of samples in the patient.
+#[derive(Debug)]
+pub struct Volume {
+    grid: Grid,
+    samples: Vec<i16>,
+    rescale: Rescale,
+    quantity: Quantity,
+    cells: OnceLock<MinMaxCells>,
+    histogram: OnceLock<Arc<Vec<u64>>>,
+}
+
+impl Volume {
+    /// A volume of `samples`, i fastest.
+    ///
+    /// # Panics
+    /// When the number of samples is not the grid's, or the slope is zero or not finite (importers check both).
+    pub fn new(grid: Grid, samples: Vec<i16>, rescale: Rescale, quantity: Quantity) -> Self {
+        assert_eq!(samples.len(), grid.voxel_count(), "one sample for each voxel");
+        assert!(rescale.slope != 0.0 && rescale.slope.is_finite() && rescale.intercept.is_finite(), "usable rescale");
+        Self { grid, samples, rescale, quantity, cells: OnceLock::new(), histogram: OnceLock::new() }
+    }
+
+    /// Size and place.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// All samples, i fastest.
+    pub fn samples(&self) -> &[i16] {
+        &self.samples
+    }
+
+    /// What a sample means.
+    pub fn rescale(&self) -> Rescale {
+        self.rescale
+    }
+
+    /// What the values measure.
+    pub fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+
+    /// Value of one voxel.
+    pub fn value(&self, i: u32, j: u32, k: u32) -> f64 {
+        self.rescale.value(f64::from(self.samples[self.grid.index(i, j, k)]))
+    }
+
+    /// Value at a patient-space point of the voxel that holds it; `None` outside.
+    pub fn value_at_patient(&self, point_in_patient: glam::DVec3) -> Option<f64> {
+        let voxel = self.grid.voxel_from_patient().transform_point3(point_in_patient).round();
+        let dims = self.grid.dims();
+        let inside = (0..3).all(|axis| voxel[axis] >= 0.0 && voxel[axis] < f64::from(dims[axis]));
+        inside.then(|| self.value(voxel.x as u32, voxel.y as u32, voxel.z as u32))
+    }
+
+    /// Min-max cells, built at the first call.
+    pub fn cells(&self) -> &MinMaxCells {
+        self.cells.get_or_init(|| build_cells(&self.grid, &self.samples))
+    }
+
+    /// Number of voxels of each sample value, `i16::MIN` first (65 536 bins), counted at the first call.
+    pub fn histogram(&self) -> &Arc<Vec<u64>> {
+        self.histogram.get_or_init(|| Arc::new(count_samples(&self.samples)))
+    }
+
+    /// Smallest and largest value in the volume.
+    pub fn value_range(&self) -> (f64, f64) {
+        let ranges = &self.cells().ranges;
+        let low = ranges.iter().map(|range| range[0]).min().unwrap_or(0);
+        let high = ranges.iter().map(|range| range[1]).max().unwrap_or(0);
+        let (a, b) = (self.rescale.value(f64::from(low)), self.rescale.value(f64::from(high)));
+        (a.min(b), a.max(b))
+    }
+}
+
+fn build_cells(grid: &Grid, samples: &[i16]) -> MinMaxCells {
+    let dims = grid.dims();
+    let cell_dims = dims.map(|n| n.div_ceil(MINMAX_CELL));
+    let cells_per_layer = (cell_dims[0] * cell_dims[1]) as usize;
+    let mut ranges = vec![[i16::MAX, i16::MIN]; cells_per_layer * cell_dims[2] as usize];
+    ranges.par_chunks_mut(cells_per_layer).enumerate().for_each(|(ck, layer)| {
+        let first_k = ck as u32 * MINMAX_CELL;
+        for k in first_k..(first_k + MINMAX_CELL + 1).min(dims[2]) {
+            for j in 0..dims[1] {
+                let start = grid.index(0, j, k);
+                let row = &samples[start..start + dims[0] as usize];
+                let cj = j / MINMAX_CELL;
+                let shares_lower = j > 0 && j % MINMAX_CELL == 0;
+                for ci in 0..cell_dims[0] {
+                    let first_i = (ci * MINMAX_CELL) as usize;
+                    let block = &row[first_i..(first_i + MINMAX_CELL as usize + 1).min(row.len())];
+                    let (low, high) =
+                        block.iter().fold((i16::MAX, i16::MIN), |(low, high), &s| (low.min(s), high.max(s)));
+                    let mut widen = |cj: u32| {
+                        let range = &mut layer[(ci + cell_dims[0] * cj) as usize];
+                        *range = [range[0].min(low), range[1].max(high)];
+                    };
+                    widen(cj);
+                    if shares_lower {
+                        widen(cj - 1);
+                    }
+                }
+            }
+        }
+    });
+    MinMaxCells { cell_dims, ranges }
+}
+
+fn count_samples(samples: &[i16]) -> Vec<u64> {
+    samples
+        .par_chunks(1 << 20)
+        .fold(
+            || vec![0_u64; 1 << 16],
+            |mut bins, chunk| {
+                for &sample in chunk {
+                    bins[(i32::from(sample) - i32::from(i16::MIN)) as usize] += 1;
+                }
+                bins
+            },
+        )
+        .reduce(
+            || vec![0_u64; 1 << 16],
+            |mut a, b| {
+                a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+                a
+            },
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::DVec3;
+
+    #[test]
+    fn cells_bound_their_voxels_and_the_next_layer() {
+        let grid = Grid::axis_aligned([17, 9, 10], DVec3::ONE, DVec3::ZERO).expect("valid grid");
+        let mut samples = vec![0_i16; grid.voxel_count()];
+        samples[grid.index(8, 8, 8)] = 100;
+        let volume = Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield);
+        assert_eq!(volume.cells().cell_dims, [3, 2, 2]);
+        let hit: Vec<usize> = (0..12).filter(|&cell| volume.cells().ranges[cell][1] == 100).collect();
+        assert_eq!(hit, [0, 1, 3, 4, 6, 7, 9, 10], "the voxel belongs to its cell and to the seven below it");
+        assert_eq!(volume.value_range(), (0.0, 100.0));
+        assert_eq!(volume.histogram()[32768 + 100], 1);
+    }
+
+    #[test]
+    fn sample_range_is_inclusive_and_survives_negative_slopes() {
+        let rescale = Rescale { slope: 1.0, intercept: -1024.0 };
+        assert_eq!(rescale.sample_range(300.0, 3071.0), Some((1324, 4095)));
+        assert_eq!(Rescale { slope: -2.0, intercept: 0.0 }.sample_range(3.0, 8.0), Some((-4, -2)));
+        assert_eq!(rescale.sample_range(1e9, 2e9), None);
+        assert_eq!(rescale.sample_range(0.2, 0.8), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! Device, textures, compute stages and renderers: the only room that names wgpu.
+//!
+//! Invariant: works within the WebGPU default limits and on a software Vulkan driver; optional features only specialise.
+//! Bind groups: 0 frame globals, 1 volume and segments, 2 the pass's own; compute stages use group 0.
+
+pub mod context;
+pub mod shader;

@@ -1,0 +1,1 @@
+//! One function per operation of the program, choosing CPU or GPU. No state.

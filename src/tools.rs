@@ -1,0 +1,1 @@
+//! Pointer tools as small state machines: patient-space rays in, commands out.

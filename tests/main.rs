@@ -1,0 +1,9 @@
+//! The only integration binary: one link step for all suites.
+//!
+//! Real CT is named by `MAQUETTE_TEST_DATA` (scripts/test sets it); GPU tests fail without an adapter unless
+//! `SKIP_GPU_TESTS=1`.
+
+mod suite {
+    mod architecture;
+    mod shaders;
+}
