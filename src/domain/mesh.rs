@@ -23,7 +23,7 @@ impl TriangleMesh {
     /// Enclosed volume in mm3 (divergence theorem); meaningful for a closed mesh, positive when triangles face outwards.
     pub fn volume_mm3(&self) -> f64 {
         let signed = |&triangle: &[u32; 3]| {
-            let [a, b, c] = self.corners(triangle).map(|corner| corner.as_dvec3());
+            let [a, b, c] = self.corners(triangle).map(glam::Vec3::as_dvec3);
             a.dot(b.cross(c)) / 6.0
         };
         self.triangles.iter().map(signed).sum()
@@ -32,7 +32,7 @@ impl TriangleMesh {
     /// Surface area in mm2.
     pub fn area_mm2(&self) -> f64 {
         let area = |&triangle: &[u32; 3]| {
-            let [a, b, c] = self.corners(triangle).map(|corner| corner.as_dvec3());
+            let [a, b, c] = self.corners(triangle).map(glam::Vec3::as_dvec3);
             (b - a).cross(c - a).length() / 2.0
         };
         self.triangles.iter().map(area).sum()
