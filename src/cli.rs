@@ -1,1 +1,59 @@
 //! The command line: the same engine, headless.
+//!
+//! Exit codes: 0 done, 1 failed (the error chain is printed to standard error), 2 usage. One file per subcommand.
+//! Data goes to standard output, words for people about what went wrong to standard error.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub mod bench;
+
+/// What stands on every output of this program.
+pub const NOT_FOR_DIAGNOSTIC_USE: &str = "Not for diagnostic use";
+
+/// Workstation for a hospital 3D imaging lab: CT and MR to verified models, plans and prints. Not for diagnostic use.
+#[derive(Debug, Parser)]
+#[command(name = "maquette", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// Folder, DICOM file, NIfTI, NRRD or case to open in the window; the built-in sample case when left out
+    pub path: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure import, surface, render and brush on phantoms or given data
+    Bench(bench::Args),
+}
+
+impl Cli {
+    /// Whether the window is wanted: no subcommand was given.
+    pub fn wants_window(&self) -> bool {
+        self.command.is_none()
+    }
+
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// When the work fails; the chain of causes ends with a sentence a person can act on.
+    pub fn run(&self) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let done = match &self.command {
+            None => Ok(()),
+            Some(Command::Bench(args)) => bench::run(args, &mut out),
+        };
+        match done.and_then(|()| Ok(out.flush()?)) {
+            Err(error) if is_closed_pipe(&error) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// A reader such as `head` that has seen enough is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
