@@ -3,7 +3,14 @@
 //! Real CT is named by `MAQUETTE_TEST_DATA` (scripts/test sets it); GPU tests fail without an adapter unless
 //! `SKIP_GPU_TESTS=1`.
 
+mod support {
+    pub(crate) mod device;
+    pub(crate) mod real_ct;
+}
+
 mod suite {
     mod architecture;
+    mod device;
+    mod real_ct;
     mod shaders;
 }
