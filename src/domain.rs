@@ -7,6 +7,7 @@ pub mod camera;
 pub mod grid;
 pub mod mask;
 pub mod mesh;
+pub mod phantom;
 pub mod plane;
 pub mod segmentation;
 pub mod series_info;

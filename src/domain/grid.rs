@@ -36,7 +36,7 @@ impl Grid {
     /// When a dimension is zero or absurd, or the affine is singular or not finite.
     pub fn new(dims: [u32; 3], patient_from_voxel: DAffine3) -> Result<Self, GridError> {
         let [ni, nj, nk] = dims;
-        let voxel_count = u64::from(ni) * u64::from(nj) * u64::from(nk);
+        let voxel_count = u64::from(ni).saturating_mul(u64::from(nj)).saturating_mul(u64::from(nk));
         if dims.iter().any(|&n| n == 0 || n > MAX_DIM) || voxel_count > MAX_VOXELS {
             return Err(GridError::Dims(ni, nj, nk));
         }
