@@ -57,7 +57,7 @@ pub fn series_info() -> SeriesInfo {
         patient_position: "HFS".into(),
         manufacturer: "Maquette".into(),
         kernel: "SYNTHETIC".into(),
-        windows: vec![("Mediastinum".into(), Window { center: 60.0, width: 500.0 })],
+        windows: vec![("Mediastinum".into(), Window::new(500.0, 60.0))],
         ..SeriesInfo::default()
     }
 }
