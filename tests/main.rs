@@ -12,5 +12,6 @@ mod suite {
     mod architecture;
     mod device;
     mod real_ct;
+    mod session;
     mod shaders;
 }

@@ -1,0 +1,273 @@
+//! View state: how the case is looked at. Not part of the document, not undone, kept with the case file.
+//!
+//! Space: patient space (LPS, mm). The crosshair is the one truth of the slice positions: a slice view shows the plane
+//! through it, so moving it moves all views. Screen: right and down as `domain::plane` says, in points (px of the window).
+//! All updates are pure functions of the state; no egui here.
+
+use std::collections::BTreeMap;
+
+use glam::{DVec2, DVec3};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::camera::{Camera, StandardView};
+use crate::domain::grid::Grid;
+use crate::domain::plane::Plane;
+use crate::domain::segmentation::SegmentId;
+use crate::domain::volume::{Quantity, Volume};
+use crate::domain::window::Window;
+
+use super::document::{Document, VolumeId};
+
+/// How samples between voxel centres are made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Interpolation {
+    /// The value of the nearest voxel: voxels are seen as they are.
+    Nearest,
+    /// Linear between the eight around.
+    #[default]
+    Linear,
+}
+
+/// Pan and zoom of one slice view.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SliceView {
+    /// The plane it shows.
+    pub plane: Plane,
+    /// Patient-space point at the middle of the view; its component along the plane's normal is not used.
+    pub center_in_patient: DVec3,
+    /// Size of a point of the window in the patient, mm.
+    pub mm_per_px: f64,
+}
+
+impl SliceView {
+    /// Patient-space point under a place of the view, given relative to its middle (right, down), on the crosshair's slice.
+    pub fn patient_from_view_px(&self, offset_px: DVec2, crosshair_in_patient: DVec3) -> DVec3 {
+        let in_plane = self.plane.right_in_patient() * offset_px.x + self.plane.down_in_patient() * offset_px.y;
+        let mut point = self.center_in_patient + in_plane * self.mm_per_px;
+        let axis = self.plane.normal_axis();
+        point[axis] = crosshair_in_patient[axis];
+        point
+    }
+
+    /// Place in the view of a patient-space point, relative to the view's middle (right, down), in points.
+    pub fn view_px_from_patient(&self, point_in_patient: DVec3) -> DVec2 {
+        let offset = point_in_patient - self.center_in_patient;
+        DVec2::new(offset.dot(self.plane.right_in_patient()), offset.dot(self.plane.down_in_patient())) / self.mm_per_px
+    }
+
+    /// Moved so that the picture follows the pointer by this much (right, down).
+    #[must_use]
+    pub fn panned(&self, drag_px: DVec2) -> Self {
+        let moved = self.plane.right_in_patient() * drag_px.x + self.plane.down_in_patient() * drag_px.y;
+        Self { center_in_patient: self.center_in_patient - moved * self.mm_per_px, ..*self }
+    }
+
+    /// Enlarged (factor over 1) about a place that keeps its point of the patient.
+    #[must_use]
+    pub fn zoomed(&self, factor: f64, around_px: DVec2) -> Self {
+        let mm_per_px = (self.mm_per_px / factor.clamp(0.01, 100.0)).clamp(MIN_MM_PER_PX, MAX_MM_PER_PX);
+        let kept = around_px * (self.mm_per_px - mm_per_px);
+        let moved = self.plane.right_in_patient() * kept.x + self.plane.down_in_patient() * kept.y;
+        Self { center_in_patient: self.center_in_patient + moved, mm_per_px, ..*self }
+    }
+
+    /// Shows the whole volume in a view of this size (points), with a small margin.
+    #[must_use]
+    pub fn fitted(&self, grid: &Grid, size_px: DVec2) -> Self {
+        let (lower, upper) = grid.bounds_in_patient();
+        let extent = upper - lower;
+        let width_mm = extent.dot(self.plane.right_in_patient()).abs();
+        let height_mm = extent.dot(self.plane.down_in_patient()).abs();
+        let mm_per_px = (width_mm / size_px.x.max(1.0)).max(height_mm / size_px.y.max(1.0)) * 1.04;
+        Self {
+            center_in_patient: (lower + upper) / 2.0,
+            mm_per_px: mm_per_px.clamp(MIN_MM_PER_PX, MAX_MM_PER_PX),
+            ..*self
+        }
+    }
+}
+
+const MIN_MM_PER_PX: f64 = 1e-3;
+const MAX_MM_PER_PX: f64 = 1e3;
+
+/// The slice of a volume that a plane through the crosshair shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SliceIndex {
+    /// 0-based, rising along the plane's normal (left, posterior, superior).
+    pub index: u32,
+    /// Number of slices along that direction.
+    pub count: u32,
+}
+
+/// A box in patient space outside which the 3D view shows nothing of the volume.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CropBox {
+    /// Smallest corner, mm.
+    pub lower_in_patient: DVec3,
+    /// Largest corner, mm.
+    pub upper_in_patient: DVec3,
+}
+
+/// How the case is looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ViewState {
+    /// The point that all slice views go through.
+    pub crosshair_in_patient: DVec3,
+    /// Axial, sagittal, coronal.
+    pub slices: [SliceView; 3],
+    /// Window and level of each volume.
+    pub windows: BTreeMap<VolumeId, Window>,
+    /// The 3D camera.
+    pub camera: Camera,
+    /// Name of the transfer-function preset.
+    pub preset: String,
+    /// What the 3D view is cut to; `None` shows all.
+    pub crop: Option<CropBox>,
+    /// The volume that is looked at.
+    pub active_volume: Option<VolumeId>,
+    /// The segment that tools change.
+    pub active_segment: Option<SegmentId>,
+    /// Name of the tool of the left button.
+    pub tool: String,
+    /// Name of the arrangement of views.
+    pub layout: String,
+    /// How slices are drawn between voxels.
+    pub interpolation: Interpolation,
+    /// Whether the crosshair is drawn.
+    pub crosshair_visible: bool,
+    /// Whether the patient's identity is shown in the corners.
+    pub identity_visible: bool,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        let slice = |plane| SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+        Self {
+            crosshair_in_patient: DVec3::ZERO,
+            slices: Plane::ALL.map(slice),
+            windows: BTreeMap::new(),
+            camera: Camera::fitting(DVec3::splat(-100.0), DVec3::splat(100.0), StandardView::Anterior),
+            preset: "CT-Bone".to_owned(),
+            crop: None,
+            active_volume: None,
+            active_segment: None,
+            tool: "crosshair".to_owned(),
+            layout: "four-up".to_owned(),
+            interpolation: Interpolation::Linear,
+            crosshair_visible: true,
+            identity_visible: true,
+        }
+    }
+}
+
+impl ViewState {
+    /// The slice view of a plane.
+    pub fn slice(&self, plane: Plane) -> &SliceView {
+        &self.slices[Plane::ALL.iter().position(|found| *found == plane).expect("all planes are listed")]
+    }
+
+    /// The slice view of a plane, to be changed.
+    pub fn slice_mut(&mut self, plane: Plane) -> &mut SliceView {
+        &mut self.slices[Plane::ALL.iter().position(|found| *found == plane).expect("all planes are listed")]
+    }
+
+    /// Looks at a volume from the start: crosshair in its middle, all of it in view, its default window.
+    pub fn show_volume(&mut self, id: VolumeId, document: &Document) {
+        let Some(object) = document.volume(id) else { return };
+        let grid = &object.head.grid;
+        self.active_volume = Some(id);
+        self.crosshair_in_patient = snap_to_slice(grid, grid.center_in_patient());
+        for view in &mut self.slices {
+            *view = view.fitted(grid, DVec2::splat(500.0));
+        }
+        let (lower, upper) = grid.bounds_in_patient();
+        self.camera = Camera::fitting(lower, upper, StandardView::Anterior);
+        self.crop = None;
+        self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
+    }
+
+    /// Window of a volume.
+    pub fn window(&self, id: VolumeId) -> Window {
+        self.windows.get(&id).copied().unwrap_or(Window { width: 400.0, level: 40.0 })
+    }
+
+    /// Changes window and level by a drag: right widens, down raises the level; a drag of 250 points doubles the width.
+    pub fn drag_window(&mut self, id: VolumeId, drag_px: DVec2) {
+        let before = self.window(id);
+        let width = before.width * (drag_px.x / 250.0).exp2();
+        let level = before.level + drag_px.y * before.width / 500.0;
+        self.windows.insert(id, Window::new(width, level));
+    }
+
+    /// Moves the crosshair; every slice view follows.
+    pub fn move_crosshair(&mut self, point_in_patient: DVec3, grid: &Grid) {
+        self.crosshair_in_patient = clamp_to_grid(grid, point_in_patient);
+    }
+
+    /// Moves the crosshair and puts it in the middle of every slice view.
+    pub fn center_on(&mut self, point_in_patient: DVec3, grid: &Grid) {
+        self.move_crosshair(point_in_patient, grid);
+        for view in &mut self.slices {
+            view.center_in_patient = self.crosshair_in_patient;
+        }
+    }
+
+    /// Steps a plane by whole slices of the volume, forward along its normal; stops at the ends.
+    pub fn scroll(&mut self, plane: Plane, slices: i32, grid: &Grid) {
+        let now = slice_index(grid, plane, self.crosshair_in_patient);
+        let target = (i64::from(now.index) + i64::from(slices)).clamp(0, i64::from(now.count) - 1);
+        self.go_to_slice(plane, target as u32, grid);
+    }
+
+    /// Moves a plane to a slice of the volume.
+    pub fn go_to_slice(&mut self, plane: Plane, index: u32, grid: &Grid) {
+        let (axis, per_mm) = slice_axis(grid, plane);
+        let last = grid.dims()[axis] - 1;
+        let index = index.min(last);
+        let target = if per_mm < 0.0 { last - index } else { index };
+        let voxel = grid.voxel_from_patient().transform_point3(self.crosshair_in_patient)[axis];
+        self.crosshair_in_patient += plane.normal_in_patient() * ((f64::from(target) - voxel) / per_mm);
+    }
+}
+
+/// The voxel axis that a plane steps along, and voxels per mm along the plane's normal (negative when they run against it).
+fn slice_axis(grid: &Grid, plane: Plane) -> (usize, f64) {
+    let axis = grid.axis_along(plane.normal_in_patient());
+    let per_mm = grid.voxel_from_patient().transform_vector3(plane.normal_in_patient())[axis];
+    (axis, per_mm)
+}
+
+/// The slice that a plane through a point shows; points outside give the nearest slice.
+pub fn slice_index(grid: &Grid, plane: Plane, point_in_patient: DVec3) -> SliceIndex {
+    let (axis, per_mm) = slice_axis(grid, plane);
+    let count = grid.dims()[axis];
+    let voxel = grid.voxel_from_patient().transform_point3(point_in_patient)[axis];
+    let nearest = voxel.round().clamp(0.0, f64::from(count - 1)) as u32;
+    SliceIndex { index: if per_mm < 0.0 { count - 1 - nearest } else { nearest }, count }
+}
+
+/// The nearest point whose voxel coordinates lie inside the grid.
+pub fn clamp_to_grid(grid: &Grid, point_in_patient: DVec3) -> DVec3 {
+    let last = grid.dims().map(|n| f64::from(n - 1));
+    let voxel = grid.voxel_from_patient().transform_point3(point_in_patient);
+    let inside = voxel.clamp(DVec3::ZERO, DVec3::from_array(last));
+    if inside == voxel { point_in_patient } else { grid.patient_from_voxel().transform_point3(inside) }
+}
+
+/// The centre of the nearest voxel.
+pub fn snap_to_slice(grid: &Grid, point_in_patient: DVec3) -> DVec3 {
+    let voxel = grid.voxel_from_patient().transform_point3(clamp_to_grid(grid, point_in_patient));
+    grid.patient_from_voxel().transform_point3(voxel.round())
+}
+
+/// The first window that the files suggest; else soft tissue for CT, and the range of values for anything else.
+fn default_window(suggested: &[(String, Window)], volume: &Volume) -> Window {
+    if let Some((_, window)) = suggested.first() {
+        return *window;
+    }
+    if volume.quantity() == Quantity::Hounsfield {
+        return Window::new(400.0, 40.0);
+    }
+    let (low, high) = volume.value_range();
+    Window::new(high - low, f64::midpoint(low, high))
+}

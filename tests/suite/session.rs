@@ -1,0 +1,145 @@
+//! The session as the window drives it: commands, undo, strokes, jobs, refusals.
+
+use std::sync::Arc;
+
+use glam::DVec3;
+use maquette::domain::grid::Grid;
+use maquette::domain::mask::Mask;
+use maquette::domain::segmentation::SegmentId;
+use maquette::domain::series_info::SeriesInfo;
+use maquette::domain::volume::{Quantity, Rescale, Volume};
+use maquette::session::Session;
+use maquette::session::command::{Brush, BrushShape, Combine, Command, EditRule, MaskEdit};
+use maquette::session::document::{ContentHash, ImageSource, VolumeHead, VolumeId};
+use maquette::session::refusal::Refusal;
+
+/// A ramp along i of 40 x 36 x 34 voxels: value = i.
+pub(crate) fn ramp() -> (VolumeHead, Arc<Volume>) {
+    let grid = Grid::axis_aligned([40, 36, 34], DVec3::new(1.0, 1.0, 2.0), DVec3::new(-20.0, 5.0, 9.0)).expect("grid");
+    let samples = (0..grid.voxel_count()).map(|index| (index % 40) as i16).collect();
+    let head = VolumeHead {
+        name: "Ramp".to_owned(),
+        info: SeriesInfo { patient_name: "DOE Jane".to_owned(), ..SeriesInfo::default() },
+        report: vec!["nothing was repaired".to_owned()],
+        source: ImageSource::default(),
+        grid,
+        quantity: Quantity::Hounsfield,
+        content_hash: ContentHash::default(),
+    };
+    (head, Arc::new(Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield)))
+}
+
+/// A session with the ramp and one empty segment.
+pub(crate) fn session_with_segment() -> (Session, VolumeId, SegmentId) {
+    let mut session = Session::new().expect("threads");
+    let (head, volume) = ramp();
+    let volume = session.new_case(head, volume);
+    session.do_command(Command::AddSegment { volume, name: "Bone".to_owned(), color: None }).expect("added");
+    let segment = session.document().segments()[0].id();
+    (session, volume, segment)
+}
+
+pub(crate) fn threshold(segment: SegmentId, lower: f64, upper: f64) -> Command {
+    let edit = MaskEdit::Threshold { lower, upper, combine: Combine::Replace };
+    Command::EditMask { segment, edit, rule: EditRule::default() }
+}
+
+fn mask(session: &Session, segment: SegmentId) -> &Mask {
+    &session.document().segment(segment).expect("there").segment.mask
+}
+
+#[test]
+fn undo_and_redo_go_through_every_step() {
+    let (mut session, volume, segment) = session_with_segment();
+    session.do_command(threshold(segment, 10.0, 19.0)).expect("done");
+    assert_eq!(mask(&session, segment).voxel_count(), 10 * 36 * 34);
+    session.do_command(Command::RenameSegment { segment, name: "Rib".to_owned() }).expect("done");
+    let last = session.document().clone();
+    session.do_command(Command::RemoveSegment { segment }).expect("done");
+    assert!(session.document().segments().is_empty());
+    session.undo().expect("undone");
+    assert!(session.document().same_content(&last), "the deleted segment is back with its voxels and revisions");
+    for _ in 0..3 {
+        session.undo().expect("undone");
+    }
+    assert_eq!(session.undo(), Err(Refusal::NothingToUndo));
+    assert!(session.document().segments().is_empty() && session.document().volume(volume).is_some());
+    for _ in 0..3 {
+        session.redo().expect("redone");
+    }
+    assert!(session.document().same_content(&last));
+    session.document().check().expect("whole");
+}
+
+#[test]
+fn a_locked_segment_refuses() {
+    let (mut session, _, segment) = session_with_segment();
+    session.do_command(threshold(segment, 0.0, 5.0)).expect("done");
+    session.do_command(Command::LockSegment { segment, locked: true }).expect("done");
+    let before = session.document().clone();
+    let locked = Refusal::Locked { name: "Bone".to_owned() };
+    assert_eq!(session.do_command(threshold(segment, 3.0, 9.0)), Err(locked.clone()));
+    assert_eq!(session.begin_gesture(segment), Err(locked.clone()));
+    assert_eq!(session.do_command(Command::RemoveSegment { segment }), Err(locked.clone()));
+    assert_eq!(session.start_command(threshold(segment, 3.0, 9.0)).expect_err("refused"), locked);
+    assert!(session.document().same_content(&before));
+}
+
+#[test]
+fn a_stroke_shows_at_once_and_is_one_step_and_escape_restores() {
+    let (mut session, _, segment) = session_with_segment();
+    let dims = [40, 36, 34];
+    let target = Mask::from_fn(dims, |i, j, k| i < 9 && j < 9 && k < 9);
+    let before = session.document().clone();
+    session.begin_gesture(segment).expect("free");
+    let delta = mask(&session, segment).delta_to(&target);
+    assert!(session.dab(delta.clone()));
+    assert_eq!(*mask(&session, segment), target, "shown while the button is down");
+    assert!(session.abort_gesture());
+    assert!(session.document().same_content(&before), "voxels and revisions are back");
+    session.begin_gesture(segment).expect("free");
+    session.dab(delta);
+    let further = Mask::from_fn(dims, |i, j, k| i < 20 && j < 9 && k < 9);
+    session.dab(target.delta_to(&further));
+    assert_eq!(session.undo(), Err(Refusal::InGesture));
+    let steps = session.history().len();
+    let brush = Brush { shape: BrushShape::Sphere, radius_mm: 5.0, erase: false };
+    let edit = MaskEdit::Stroke { points_in_patient: vec![DVec3::ZERO], brush };
+    session.end_gesture(edit, EditRule::default()).expect("a step");
+    assert_eq!((session.history().len(), mask(&session, segment)), (steps + 1, &further));
+    session.undo().expect("undone");
+    assert!(session.document().same_content(&before), "one stroke is one step");
+}
+
+#[test]
+fn a_cancelled_job_leaves_the_document_unchanged_and_a_busy_segment_refuses() {
+    let (mut session, _, segment) = session_with_segment();
+    let before = session.document().clone();
+    let job = session.start_command(threshold(segment, 3.0, 9.0)).expect("started").expect("a job");
+    assert_eq!(session.do_command(threshold(segment, 0.0, 1.0)), Err(Refusal::Busy { name: "Bone".to_owned() }));
+    session.jobs().cancel(job);
+    session.finish_jobs();
+    assert!(session.document().same_content(&before));
+    session.start_command(threshold(segment, 3.0, 9.0)).expect("started");
+    session.finish_jobs();
+    assert_eq!(mask(&session, segment).voxel_count(), 7 * 36 * 34);
+    assert_eq!(session.history().undo_label(), Some("Threshold 3...9 HU: Bone"));
+}
+
+#[test]
+fn other_segments_are_protected_unless_the_rule_says_otherwise() {
+    let (mut session, volume, first) = session_with_segment();
+    session.do_command(threshold(first, 0.0, 9.0)).expect("done");
+    session.do_command(Command::AddSegment { volume, name: String::new(), color: None }).expect("done");
+    let second = session.document().segments()[1].id();
+    session.do_command(threshold(second, 5.0, 14.0)).expect("done");
+    assert_eq!(mask(&session, second).voxel_count(), 5 * 36 * 34, "the overlap stays with the first");
+    let edit = MaskEdit::Threshold { lower: 5.0, upper: 14.0, combine: Combine::Replace };
+    let rule = EditRule { protect_others: false, only_within: Some((0.0, 11.0)) };
+    session.do_command(Command::EditMask { segment: second, edit, rule }).expect("done");
+    assert_eq!(
+        mask(&session, second).voxel_count(),
+        10 * 36 * 34,
+        "12 to 14 are outside the range and stay as they were"
+    );
+}
