@@ -11,6 +11,7 @@ pub mod phantom;
 pub mod plane;
 pub mod segmentation;
 pub mod series_info;
+pub mod surface;
 pub mod transfer;
 pub mod volume;
 pub mod window;
