@@ -1,1 +1,4 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
+
+pub mod backend;
+pub mod surface;

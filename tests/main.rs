@@ -14,4 +14,5 @@ mod suite {
     mod real_ct;
     mod session;
     mod shaders;
+    mod surface;
 }

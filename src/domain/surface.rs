@@ -11,6 +11,8 @@
 //! Source: Schroeder, Maynard, Geveci, "Flying Edges", LDAV 2015, on a 1-bit mask of the padded volume.
 //! Not here: smoothing (`domain::mesh`), choice of CPU or GPU (`ops::surface`).
 
+#![allow(clippy::inline_always, reason = "a kernel is compiled for several instruction sets, with all that it calls")]
+
 mod field;
 mod placement;
 mod plain;

@@ -27,7 +27,7 @@ impl Placement {
         let inverse_transpose: DMat3 = affine.matrix3.inverse().transpose();
         let columns = [inverse_transpose.x_axis, inverse_transpose.y_axis, inverse_transpose.z_axis];
         let largest = columns.iter().map(|column| column.abs().max_element()).fold(0.0, f64::max);
-        let axes = [affine.matrix3.x_axis, affine.matrix3.y_axis, affine.matrix3.z_axis].map(|axis| axis.as_vec3());
+        let axes = [affine.matrix3.x_axis, affine.matrix3.y_axis, affine.matrix3.z_axis].map(glam::DVec3::as_vec3);
         Self {
             origin: affine.translation.as_vec3(),
             axes,
