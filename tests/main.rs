@@ -6,6 +6,7 @@
 mod support {
     pub(crate) mod device;
     pub(crate) mod real_ct;
+    pub(crate) mod surfaces;
 }
 
 mod suite {

@@ -1,8 +1,6 @@
 //! Surface extraction: closed, manifold, outward-facing meshes of the right shape from every kind of field.
 
-use std::collections::HashMap;
-
-use glam::{DAffine3, DMat3, DVec3, Vec3};
+use glam::{DMat3, DVec3, Vec3};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
 use maquette::domain::mesh::TriangleMesh;
@@ -10,81 +8,7 @@ use maquette::domain::surface;
 use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::task::Progress;
 
-/// A block of voxels with the middle at the origin of `field` (voxel units); samples are 1000 times the field.
-pub(crate) fn volume_of(dims: [u32; 3], axes: DMat3, field: impl Fn(DVec3) -> f64) -> Volume {
-    let grid = Grid::new(dims, DAffine3 { matrix3: axes, translation: DVec3::new(-20.0, 7.0, 30.0) }).unwrap();
-    let middle = (DVec3::new(f64::from(dims[0]), f64::from(dims[1]), f64::from(dims[2])) - 1.0) / 2.0;
-    let mut samples = Vec::with_capacity(grid.voxel_count());
-    for k in 0..dims[2] {
-        for j in 0..dims[1] {
-            for i in 0..dims[0] {
-                let at = DVec3::new(f64::from(i), f64::from(j), f64::from(k)) - middle;
-                samples.push((field(at) * 1000.0).round().clamp(-32768.0, 32767.0) as i16);
-            }
-        }
-    }
-    Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield)
-}
-
-/// Numbers without a pattern, the same each time.
-pub(crate) fn noise(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33
-    }
-}
-
-pub(crate) fn torus(at: DVec3) -> f64 {
-    let ring = (at.x.hypot(at.y) - 11.0).hypot(at.z);
-    5.0 - ring
-}
-
-pub(crate) fn gyroid(at: DVec3) -> f64 {
-    let p = at * 0.55;
-    p.x.sin() * p.y.cos() + p.y.sin() * p.z.cos() + p.z.sin() * p.x.cos()
-}
-
-/// Euler number of a mesh, after checking that every edge joins two triangles in opposite directions, every vertex has one
-/// fan, no triangle is degenerate, and no vertex is unused.
-pub(crate) fn checked_euler(mesh: &TriangleMesh) -> i64 {
-    assert_eq!(mesh.positions_in_patient.len(), mesh.normals.len());
-    let mut sides: HashMap<(u32, u32), u32> = HashMap::new();
-    let mut next_around: HashMap<(u32, u32), u32> = HashMap::new();
-    let mut fan_size = vec![0_u32; mesh.positions_in_patient.len()];
-    for &triangle in &mesh.triangles {
-        let [a, b, c] = triangle;
-        let corners = mesh.corners(triangle);
-        assert!(a != b && b != c && c != a, "a triangle uses a vertex twice");
-        assert!(corners[0] != corners[1] && corners[1] != corners[2] && corners[2] != corners[0], "degenerate");
-        for (from, to, opposite) in [(a, b, c), (b, c, a), (c, a, b)] {
-            *sides.entry((from, to)).or_default() += 1;
-            next_around.insert((from, to), opposite);
-            fan_size[from as usize] += 1;
-        }
-    }
-    for (&(from, to), &count) in &sides {
-        assert_eq!(count, 1, "an edge is used twice in one direction");
-        assert!(sides.contains_key(&(to, from)), "an open edge");
-    }
-    let mut any_side = vec![u32::MAX; fan_size.len()];
-    sides.keys().for_each(|&(from, to)| any_side[from as usize] = to);
-    for (vertex, &size) in fan_size.iter().enumerate() {
-        assert!(size >= 3, "an unused vertex");
-        let (first, mut to, mut steps) = (any_side[vertex], any_side[vertex], 0);
-        loop {
-            to = next_around[&(vertex as u32, to)];
-            steps += 1;
-            if to == first {
-                break;
-            }
-        }
-        assert_eq!(steps, size, "two fans meet in one vertex");
-    }
-    fan_size.len() as i64 - sides.len() as i64 / 2 + mesh.triangles.len() as i64
-}
+use crate::support::surfaces::{checked_euler, gyroid, noise, torus, volume_of};
 
 /// Mean of normal . triangle normal: near 1 when both face the same way.
 fn normal_agreement(mesh: &TriangleMesh) -> f32 {
@@ -138,21 +62,21 @@ fn random_noise_is_closed_and_manifold() {
 #[test]
 fn masks_at_the_border_and_single_voxels_are_closed() {
     let dims = [33, 12, 9];
-    let grid = Grid::axis_aligned(dims, DVec3::new(1.0, 2.0, 3.0), DVec3::ZERO).unwrap();
+    let grid = Grid::axis_aligned(dims, DVec3::new(1.0, 2.0, 3.0), DVec3::ZERO).expect("valid");
     let all = Mask::from_fn(dims, |_, _, _| true);
-    let mesh = surface::extract_mask(&all, &grid, &Progress::new()).unwrap();
+    let mesh = surface::extract_mask(&all, &grid, &Progress::new()).expect("valid");
     assert_eq!(checked_euler(&mesh), 2);
-    let (lower, upper) = mesh.bounds_in_patient().unwrap();
+    let (lower, upper) = mesh.bounds_in_patient().expect("valid");
     assert_eq!(lower, Vec3::new(-0.5, -1.0, -1.5), "the cap lies on the outer faces of the voxels");
     assert_eq!(upper, Vec3::new(32.5, 23.0, 25.5));
 
     let one = Mask::from_fn(dims, |i, j, k| [i, j, k] == [32, 0, 4]);
-    let mesh = surface::extract_mask(&one, &grid, &Progress::new()).unwrap();
+    let mesh = surface::extract_mask(&one, &grid, &Progress::new()).expect("valid");
     assert_eq!(checked_euler(&mesh), 2);
     assert_eq!((mesh.positions_in_patient.len(), mesh.triangles.len()), (6, 8));
     assert!((mesh.volume_mm3() - 1.0).abs() < 1e-6, "an octahedron of half-diagonals 0.5, 1, 1.5");
 
-    let nothing = surface::extract_mask(&Mask::empty(dims), &grid, &Progress::new()).unwrap();
+    let nothing = surface::extract_mask(&Mask::empty(dims), &grid, &Progress::new()).expect("valid");
     assert_eq!(nothing, TriangleMesh::default());
 }
 
