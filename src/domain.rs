@@ -5,7 +5,9 @@
 
 pub mod camera;
 pub mod grid;
+pub mod histogram;
 pub mod mask;
+pub mod measure;
 pub mod mesh;
 pub mod phantom;
 pub mod plane;

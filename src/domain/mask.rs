@@ -4,6 +4,14 @@
 //! Invariants: bits outside the grid are zero; a brick without voxels is `Empty`, one with all its voxels that lie inside
 //! the grid is `Full`; so two masks with the same voxels are equal.
 
+pub mod components;
+pub mod holes;
+pub mod limits;
+pub mod range_words;
+mod runs;
+pub mod stamp;
+pub mod threshold;
+
 use std::sync::Arc;
 
 use super::grid::VoxelBox;
@@ -42,6 +50,54 @@ pub struct MaskDelta {
     pub bricks: Vec<(u32, MaskBrick)>,
 }
 
+impl MaskDelta {
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.bricks.is_empty()
+    }
+
+    /// Joins the inverse of a later edit to this inverse of an earlier one: where both touched a brick, the older state
+    /// is kept. So a stroke of many stamps has one undo record, the state before its first stamp.
+    pub fn absorb_later_inverse(&mut self, later: Self) {
+        self.merge(later, |older, _| older);
+    }
+
+    /// Joins a later edit to this earlier one: where both touched a brick, the newer state is kept.
+    pub fn absorb_later_edit(&mut self, later: Self) {
+        self.merge(later, |_, newer| newer);
+    }
+
+    fn merge(&mut self, later: Self, pick: impl Fn(MaskBrick, MaskBrick) -> MaskBrick) {
+        use std::cmp::Ordering;
+        let mut merged = Vec::with_capacity(self.bricks.len() + later.bricks.len());
+        let mut ours = std::mem::take(&mut self.bricks).into_iter().peekable();
+        let mut theirs = later.bricks.into_iter().peekable();
+        loop {
+            let order = match (ours.peek(), theirs.peek()) {
+                (Some((a, _)), Some((b, _))) => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            match order {
+                Ordering::Less => merged.extend(ours.next()),
+                Ordering::Greater => merged.extend(theirs.next()),
+                Ordering::Equal => {
+                    let (first, second) = (ours.next(), theirs.next());
+                    merged.extend(first.zip(second).map(|((index, a), (_, b))| (index, pick(a, b))));
+                }
+            }
+        }
+        self.bricks = merged;
+    }
+
+    /// Bytes of bits that this record holds (shared or not): what undo costs.
+    pub fn memory_bytes(&self) -> usize {
+        let bits = self.bricks.iter().filter(|(_, brick)| matches!(brick, MaskBrick::Bits(_))).count();
+        bits * size_of::<BrickBits>() + self.bricks.len() * size_of::<(u32, MaskBrick)>()
+    }
+}
+
 impl Mask {
     /// No voxel of a grid of `dims`.
     pub fn empty(dims: [u32; 3]) -> Self {
@@ -66,6 +122,35 @@ impl Mask {
                 }
             }
             *brick = frame.normalised(index as u32, bits);
+        });
+        mask
+    }
+
+    /// Builds a mask row by row, in parallel: `fill(j, k, words)` writes the words of row (j, k), which come zeroed.
+    /// Bits outside the grid are dropped. For input that lies in rows: reads it in memory order.
+    pub fn from_rows(dims: [u32; 3], fill: impl Fn(u32, u32, &mut [u32]) + Sync) -> Self {
+        use rayon::prelude::*;
+        let mut mask = Self::empty(dims);
+        let frame = mask.frame();
+        let [nbi, nbj, _] = frame.brick_dims;
+        mask.bricks.par_chunks_mut(nbi as usize).enumerate().for_each(|(row_of_bricks, bricks)| {
+            let first = row_of_bricks as u32 * nbi;
+            let (bj, bk) = (row_of_bricks as u32 % nbj, row_of_bricks as u32 / nbj);
+            let size = frame.brick_size(first);
+            let mut bits = vec![[0_u32; BRICK_WORDS]; nbi as usize];
+            let mut words = vec![0_u32; nbi as usize];
+            for k in 0..size[2] {
+                for j in 0..size[1] {
+                    words.fill(0);
+                    fill(bj * MASK_BRICK + j, bk * MASK_BRICK + k, &mut words);
+                    for (bits, &word) in bits.iter_mut().zip(&words) {
+                        bits[(j + MASK_BRICK * k) as usize] = word;
+                    }
+                }
+            }
+            for (bi, (brick, bits)) in bricks.iter_mut().zip(&bits).enumerate() {
+                *brick = frame.normalised(first + bi as u32, *bits);
+            }
         });
         mask
     }
@@ -153,6 +238,11 @@ impl Mask {
             (index, before)
         });
         MaskDelta { bricks: bricks.collect() }
+    }
+
+    /// Voxels of a brick that lie inside the grid, along i, j, k.
+    pub fn brick_size(&self, brick_index: u32) -> [u32; 3] {
+        self.frame().brick_size(brick_index)
     }
 
     /// What turns this mask into `target`.

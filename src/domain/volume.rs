@@ -139,6 +139,11 @@ impl Volume {
         self.cells.get_or_init(|| build_cells(&self.grid, &self.samples))
     }
 
+    /// Min-max cells if somebody has built them: for shortcuts that are not worth building them for.
+    pub fn cells_if_built(&self) -> Option<&MinMaxCells> {
+        self.cells.get()
+    }
+
     /// Number of voxels of each sample value, `i16::MIN` first (65 536 bins), counted at the first call.
     pub fn histogram(&self) -> &Arc<Vec<u64>> {
         self.histogram.get_or_init(|| Arc::new(count_samples(&self.samples)))
