@@ -1,4 +1,5 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
 
 pub mod backend;
+pub mod segment;
 pub mod surface;
