@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::task::{Cancelled, Progress};
 
-use super::runs::{Run, Runs, set_bits};
 use super::Mask;
+use super::runs::{Run, Runs, set_bits};
 
 /// Which voxels touch each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -220,8 +220,7 @@ impl Capsule {
         let mut any = false;
         for step in 0..=steps {
             let voxel = from.lerp(to, f64::from(step) / f64::from(steps)).round();
-            let inside =
-                (0..3).all(|axis| voxel[axis] >= f64::from(min[axis]) && voxel[axis] < f64::from(max[axis]));
+            let inside = (0..3).all(|axis| voxel[axis] >= f64::from(min[axis]) && voxel[axis] < f64::from(max[axis]));
             if inside {
                 bits[row_of(voxel.y as u32, voxel.z as u32)] |= 1 << (voxel.x as u32 % MASK_BRICK);
                 any = true;

@@ -106,11 +106,7 @@ pub fn segment_statistics(mask: &Mask, volume: &Volume) -> SegmentStatistics {
     use rayon::prelude::*;
     assert_eq!(mask.dims(), volume.grid().dims(), "the mask is of this volume's grid");
     let of_brick = |(index, brick): (usize, &MaskBrick)| {
-        if *brick == MaskBrick::Empty {
-            SampleSums::NONE
-        } else {
-            brick_sums(mask, index as u32, brick, volume)
-        }
+        if *brick == MaskBrick::Empty { SampleSums::NONE } else { brick_sums(mask, index as u32, brick, volume) }
     };
     let sums = mask.bricks().par_iter().enumerate().map(of_brick).reduce(|| SampleSums::NONE, SampleSums::joined);
     SegmentStatistics {
