@@ -18,7 +18,7 @@ pub struct EditLimits<'a> {
     pub protected: &'a [&'a Mask],
 }
 
-impl<'a> EditLimits<'a> {
+impl EditLimits<'_> {
     /// Everything may change.
     pub const NONE: Self = Self { values: None, protected: &[] };
 

@@ -47,11 +47,11 @@ fn portable(chunks: &[[i16; 32]], lower: i16, upper: i16, words: &mut [u32]) {
 #[target_feature(enable = "avx2")]
 fn avx2(chunks: &[[i16; 32]], lower: i16, upper: i16, words: &mut [u32]) {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi16, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_packs_epi16,
-        _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_sub_epi16, _mm256_subs_epu16,
+        __m256i, _mm256_cmpeq_epi16, _mm256_movemask_epi8, _mm256_packs_epi16, _mm256_permute4x64_epi64,
+        _mm256_set1_epi16, _mm256_setzero_si256, _mm256_sub_epi16, _mm256_subs_epu16,
     };
     if lower > upper {
-        words.iter_mut().for_each(|word| *word = 0);
+        words.fill(0);
         return;
     }
     let first = _mm256_set1_epi16(lower);
@@ -61,10 +61,7 @@ fn avx2(chunks: &[[i16; 32]], lower: i16, upper: i16, words: &mut [u32]) {
         _mm256_cmpeq_epi16(above, _mm256_setzero_si256())
     };
     for (chunk, word) in chunks.iter().zip(words) {
-        let start = chunk.as_ptr().cast::<__m256i>();
-        #[allow(unsafe_code, reason = "unaligned vector loads")]
-        // SAFETY: a chunk is 32 samples of 2 bytes, two vectors of 32 bytes; the loads need no alignment.
-        let (low, high) = unsafe { (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) };
+        let [low, high]: [__m256i; 2] = bytemuck::must_cast(*chunk);
         let packed = _mm256_packs_epi16(inside(low), inside(high));
         *word = _mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(packed)) as u32;
     }

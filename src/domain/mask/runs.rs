@@ -19,8 +19,8 @@ pub(super) struct Run {
 #[derive(Debug, Clone)]
 pub(super) struct Runs {
     dims: [u32; 3],
-    runs: Vec<Run>,
-    /// Where each row begins in `runs`, and one more at the end.
+    spans: Vec<Run>,
+    /// Where each row begins in `spans`, and one more at the end.
     first_of_row: Vec<u32>,
 }
 
@@ -70,7 +70,7 @@ impl Runs {
             }
         }
         first_of_row.push(total);
-        Self { dims, runs, first_of_row }
+        Self { dims, spans: runs, first_of_row }
     }
 
     /// The same voxels with every run cut into single voxels: for parts that must not join along i.
@@ -79,12 +79,12 @@ impl Runs {
         let mut runs = Vec::new();
         for row in self.first_of_row.windows(2) {
             first_of_row.push(runs.len() as u32);
-            for run in &self.runs[row[0] as usize..row[1] as usize] {
+            for run in &self.spans[row[0] as usize..row[1] as usize] {
                 runs.extend((run.start..run.end).map(|start| Run { start, end: start + 1 }));
             }
         }
         first_of_row.push(runs.len() as u32);
-        Self { dims: self.dims, runs, first_of_row }
+        Self { dims: self.dims, spans: runs, first_of_row }
     }
 
     /// Voxels along i, j, k.
@@ -94,12 +94,12 @@ impl Runs {
 
     /// Number of runs.
     pub(super) fn count(&self) -> usize {
-        self.runs.len()
+        self.spans.len()
     }
 
     /// All runs.
     pub(super) fn all(&self) -> &[Run] {
-        &self.runs
+        &self.spans
     }
 
     /// Where the runs of a row are among all.
@@ -110,7 +110,7 @@ impl Runs {
 
     /// The runs of a row.
     pub(super) fn row(&self, j: u32, k: u32) -> &[Run] {
-        &self.runs[self.row_range(j, k)]
+        &self.spans[self.row_range(j, k)]
     }
 }
 

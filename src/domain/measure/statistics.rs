@@ -127,13 +127,11 @@ fn brick_sums(mask: &Mask, index: u32, brick: &MaskBrick, volume: &Volume) -> Sa
         }
         let start = volume.grid().index(covered.min[0], j, k);
         let samples = &volume.samples()[start..start + width];
-        let mut word = match brick {
-            MaskBrick::Bits(bits) => bits[row as usize],
-            _ => {
-                sums.add_run(samples);
-                continue;
-            }
+        let MaskBrick::Bits(bits) = brick else {
+            sums.add_run(samples);
+            continue;
         };
+        let mut word = bits[row as usize];
         while word != 0 {
             let first = word.trailing_zeros();
             let length = (word >> first).trailing_ones();
