@@ -61,7 +61,7 @@ fn avx2(chunks: &[[i16; 32]], lower: i16, upper: i16, words: &mut [u32]) {
         _mm256_cmpeq_epi16(above, _mm256_setzero_si256())
     };
     for (chunk, word) in chunks.iter().zip(words) {
-        let [low, high]: [__m256i; 2] = bytemuck::must_cast(*chunk);
+        let [low, high]: [__m256i; 2] = bytemuck::cast(*chunk);
         let packed = _mm256_packs_epi16(inside(low), inside(high));
         *word = _mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(packed)) as u32;
     }
