@@ -16,4 +16,5 @@ mod suite {
     mod session;
     mod shaders;
     mod surface;
+    mod tools;
 }
