@@ -1,3 +1,12 @@
 //! Bytes to values and back: DICOM objects, research formats, meshes, the case file, reports.
 //!
 //! Invariant: knows nothing of documents, windows or GPUs. Every reader says what it repaired or refused.
+//! The way in for images is [`scan`], which says what there is, then [`load`], which reads one of it.
+
+pub mod dicom;
+pub mod import;
+pub mod report;
+
+pub use import::{
+    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, content_hash, load, scan,
+};

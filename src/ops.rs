@@ -1,5 +1,6 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
 
 pub mod backend;
+pub mod open;
 pub mod segment;
 pub mod surface;

@@ -12,6 +12,7 @@ mod support {
 mod suite {
     mod architecture;
     mod device;
+    mod import;
     mod real_ct;
     mod session;
     mod shaders;

@@ -1,0 +1,170 @@
+//! Looks through folders for images: every file once, symbolic links followed but never in circles.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::domain::grid::Grid;
+use crate::io::dicom::header::{SliceHeader, read_header};
+use crate::io::dicom::layout::LayoutError;
+use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
+use crate::io::report::Report;
+use crate::task::{Cancelled, Progress};
+
+use super::{ImportError, Plan, Scan, SeriesEntry, SeriesKind};
+
+/// Folders inside folders that are followed.
+const MAX_DEPTH: usize = 64;
+/// Files that are named one by one in a report; the rest is counted.
+const NAMED_FILES: usize = 5;
+/// A DICOM index file: names images, is none.
+const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
+
+/// Lists the image series at a path: a folder (any depth) or one file.
+///
+/// # Errors
+/// When there is nothing at the path, nothing in it is an image, or the work was cancelled. Single bad files of a folder
+/// are no error: they are in the report.
+pub fn scan(path: &Path, progress: &Progress) -> Result<Scan, ImportError> {
+    progress.phase("Looking for images");
+    let mut report = Report::default();
+    let is_folder = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.is_dir(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ImportError::NotFound(path.to_path_buf()));
+        }
+        Err(error) => return Err(ImportError::file(path, &format!("cannot be read: {error}"))),
+    };
+    let files = if is_folder { list_files(path, &mut report, progress)? } else { vec![path.to_path_buf()] };
+    progress.phase("Reading headers");
+    let (done, total) = (AtomicUsize::new(0), files.len());
+    let found: Vec<Found> = files
+        .par_iter()
+        .map(|file| {
+            progress.step(done.fetch_add(1, Ordering::Relaxed), total)?;
+            Ok(look(file))
+        })
+        .collect::<Result<_, Cancelled>>()?;
+    let mut entries = sort_out(found, is_folder, &mut report)?;
+    if entries.is_empty() {
+        let found: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
+        let more = if found.is_empty() { String::new() } else { format!(": {}", found.join("; ")) };
+        return Err(ImportError::NoImages { path: path.to_path_buf(), more });
+    }
+    entries.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.files.cmp(&b.files)));
+    Ok(Scan { entries, report })
+}
+
+/// What one file turned out to be.
+enum Found {
+    Slice(Box<SliceHeader>),
+    /// Something else that lies around in image folders.
+    NotAnImage(PathBuf),
+    Bad(PathBuf, String),
+}
+
+fn look(path: &Path) -> Found {
+    match read_header(path) {
+        Ok(header) if header.sop_class == DICOMDIR_CLASS => Found::NotAnImage(path.to_path_buf()),
+        Ok(header) => Found::Slice(Box::new(header)),
+        Err(HeaderError::Layout(LayoutError::NotDicom)) if !claims_dicom(path) => Found::NotAnImage(path.to_path_buf()),
+        Err(error) => Found::Bad(path.to_path_buf(), error.to_string()),
+    }
+}
+
+fn claims_dicom(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    matches!(extension.as_str(), "dcm" | "dicom" | "ima")
+}
+
+fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<Vec<SeriesEntry>, ImportError> {
+    let (mut slices, mut others, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+    for file in found {
+        match file {
+            Found::Slice(header) => slices.push(*header),
+            Found::NotAnImage(path) => others.push(path),
+            Found::Bad(path, reason) if is_folder => bad.push((path, reason)),
+            Found::Bad(path, reason) => return Err(ImportError::file(&path, &reason)),
+        }
+    }
+    if let ([path], false) = (others.as_slice(), is_folder) {
+        return Err(ImportError::file(path, "is not an image file that this program reads (DICOM, NIfTI or NRRD)"));
+    }
+    for (path, reason) in bad.iter().take(NAMED_FILES) {
+        report.refused(format!("{} {reason}", path.display()));
+    }
+    if bad.len() > NAMED_FILES {
+        report.refused(format!("{} more files could not be read", bad.len() - NAMED_FILES));
+    }
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().take(NAMED_FILES).map(|path| path.display().to_string()).collect();
+        let more = if others.len() > NAMED_FILES { ", ..." } else { "" };
+        let plural = if others.len() == 1 { "file is" } else { "files are" };
+        report.refused(format!("{} {plural} no image: {}{more}", others.len(), names.join(", ")));
+    }
+    Ok(group_series(slices).into_iter().map(dicom_entry).collect())
+}
+
+fn dicom_entry(group: DicomGroup) -> SeriesEntry {
+    let DicomGroup { headers, part, stack, report } = group;
+    let info = headers[0].info.clone();
+    let files: Vec<PathBuf> = headers.iter().map(|header| header.path.clone()).collect();
+    let format = &headers[0].format;
+    let dims = [format.columns, format.rows, headers.len() as u32];
+    let image_type = headers[0].image_type.to_ascii_uppercase();
+    let grid = stack.and_then(|stack| Grid::new(dims, stack.patient_from_voxel).map_err(|error| error.to_string()));
+    let (grid, refusal) = match grid {
+        Ok(grid) => (Some(grid), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    let score = score(refusal.is_none(), &info.modality, &image_type, grid.as_ref(), files.len());
+    let plan = grid.map_or(Plan::Refused, |grid| Plan::Dicom(Box::new(DicomPlan { slices: headers, grid })));
+    SeriesEntry { info, part, kind: SeriesKind::Dicom, grid, files, report, refusal, score, plan }
+}
+
+/// Loadable before refused, CT and MR before others, originals before localizers and derived images, then by slices,
+/// axial ones counted a little more.
+fn score(is_loadable: bool, modality: &str, image_type: &str, grid: Option<&Grid>, slices: usize) -> u64 {
+    let is_main = matches!(modality, "CT" | "MR" | "PT");
+    let is_scout = image_type.contains("LOCALIZER") || image_type.contains("SCOUT");
+    let is_derived = image_type.starts_with("DERIVED") || image_type.contains("SECONDARY");
+    let is_axial = grid.is_some_and(|grid| {
+        let axes = grid.patient_from_voxel().matrix3;
+        axes.z_axis.normalize().z.abs() > 0.7
+    });
+    let slices = slices as u64 * 10 + if is_axial { slices as u64 * 2 } else { 0 };
+    [is_loadable, is_main, !is_scout, !is_derived].iter().fold(0, |score, &holds| score * 2 + u64::from(holds))
+        * 10_000_000
+        + slices.min(9_999_999)
+}
+
+fn list_files(folder: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, ImportError> {
+    let (mut files, mut seen, mut queue) = (Vec::new(), HashSet::new(), vec![(folder.to_path_buf(), 0)]);
+    while let Some((folder, depth)) = queue.pop() {
+        progress.check()?;
+        let Ok(identity) = folder.canonicalize() else { continue };
+        if depth > MAX_DEPTH || !seen.insert(identity) {
+            continue;
+        }
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                report.refused(format!("{} cannot be read: {error}", folder.display()));
+                continue;
+            }
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            match std::fs::metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => queue.push((path, depth + 1)),
+                // Pipes and devices are no files: reading them may never end.
+                Ok(metadata) if metadata.is_file() => files.push(path),
+                Ok(_) => {}
+                Err(error) => report.refused(format!("{} cannot be read: {error}", path.display())),
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

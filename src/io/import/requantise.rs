@@ -1,0 +1,95 @@
+//! Brings values that 16 bits cannot hold as they are to one rescale, once, and says the largest error.
+
+use rayon::prelude::*;
+
+use crate::domain::volume::Rescale;
+
+use super::ImportError;
+
+/// Memory for a volume, zeroed.
+///
+/// # Errors
+/// When there is not enough.
+pub fn allocate(voxel_count: usize) -> Result<Vec<i16>, ImportError> {
+    let mut probe: Vec<i16> = Vec::new();
+    probe.try_reserve_exact(voxel_count).map_err(|_| ImportError::Memory { megabytes: voxel_count >> 19 })?;
+    drop(probe);
+    // Zeroed by the system, page by page as it is filled: `resize` would touch every page twice.
+    Ok(vec![0; voxel_count])
+}
+
+/// Gives all slices one rescale; `rescales` has one for each slice. Returns it with the largest change of a value.
+/// Exact where the slopes agree and the intercepts differ by whole steps that fit.
+pub fn requantise_slices(samples: &mut [i16], slice_len: usize, rescales: &[Rescale]) -> (Rescale, f64) {
+    let ranges: Vec<(i16, i16)> = samples
+        .par_chunks(slice_len)
+        .map(|slice| slice.iter().fold((i16::MAX, i16::MIN), |(low, high), &s| (low.min(s), high.max(s))))
+        .collect();
+    let values = ranges
+        .iter()
+        .zip(rescales)
+        .flat_map(|(&(low, high), rescale)| [rescale.value(f64::from(low)), rescale.value(f64::from(high))]);
+    let (lower, upper) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, u), v| (l.min(v), u.max(v)));
+    let target = common_rescale(rescales, lower, upper);
+    let error = samples
+        .par_chunks_mut(slice_len)
+        .zip(rescales)
+        .map(|(slice, rescale)| {
+            slice.iter_mut().fold(0.0, |worst: f64, sample| {
+                let value = rescale.value(f64::from(*sample));
+                *sample = quantised(target, value);
+                worst.max((target.value(f64::from(*sample)) - value).abs())
+            })
+        })
+        .reduce(|| 0.0, f64::max);
+    (target, error)
+}
+
+/// The rescale that spreads `lower..=upper` over all samples.
+pub fn spread(lower: f64, upper: f64) -> Rescale {
+    let slope = (upper - lower) / 65535.0;
+    if slope > 0.0 && slope.is_finite() {
+        Rescale { slope, intercept: lower - slope * f64::from(i16::MIN) }
+    } else {
+        Rescale { slope: 1.0, intercept: lower }
+    }
+}
+
+/// The sample nearest to a value.
+#[inline]
+pub fn quantised(rescale: Rescale, value: f64) -> i16 {
+    rescale.sample(value).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
+}
+
+fn common_rescale(rescales: &[Rescale], lower: f64, upper: f64) -> Rescale {
+    let first = rescales[0];
+    let whole_steps = rescales.iter().all(|rescale| {
+        let steps = (rescale.intercept - first.intercept) / first.slope;
+        rescale.slope == first.slope && (steps - steps.round()).abs() < 1e-9
+    });
+    let fits = [lower, upper]
+        .iter()
+        .all(|&value| (f64::from(i16::MIN)..=f64::from(i16::MAX)).contains(&first.sample(value).round()));
+    if whole_steps && fits { first } else { spread(lower, upper) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_steps_stay_exact_and_others_say_their_error() {
+        let mut samples = vec![0, 100, 0, 100];
+        let steps = [Rescale { slope: 2.0, intercept: -10.0 }, Rescale { slope: 2.0, intercept: 30.0 }];
+        let (rescale, error) = requantise_slices(&mut samples, 2, &steps);
+        assert_eq!((rescale, error), (steps[0], 0.0));
+        assert_eq!(samples, [0, 100, 20, 120]);
+
+        let mut samples = vec![0, 1000, 0, 1000];
+        let slopes = [Rescale { slope: 1.0, intercept: 0.0 }, Rescale { slope: 3.3, intercept: 0.0 }];
+        let (rescale, error) = requantise_slices(&mut samples, 2, &slopes);
+        assert!(error <= 3300.0 / 65535.0 / 2.0 + 1e-9 && error > 0.0, "{error}");
+        assert!((rescale.value(f64::from(samples[3])) - 3300.0).abs() <= error + 1e-9);
+        assert!((rescale.value(f64::from(samples[1])) - 1000.0).abs() <= error + 1e-9);
+    }
+}

@@ -1,0 +1,44 @@
+//! Opens images: what the window and the command line both call.
+//!
+//! In: a path. Out: what there is ([`scan`]), then one of it as a volume ([`load`]), or both at once ([`open`]).
+//! Re-exports the types of the import, because the window may not reach into `io`.
+
+use std::path::Path;
+
+use crate::task::Progress;
+
+pub use crate::io::import::{
+    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, scan,
+};
+pub use crate::io::report::{Report, ReportLine, Severity};
+
+/// Scans a path and loads one series of it: `series` counts from 0 in the order of the scan, the most sensible one when
+/// left out. The report has what the scan and the reader said.
+///
+/// # Errors
+/// As [`scan`] and [`load`]; when there is no such series or none can be loaded, with the reasons.
+pub fn open(
+    path: &Path,
+    series: Option<usize>,
+    progress: &Progress,
+    on_slice: &(dyn Fn(SlicePreview) + Sync),
+) -> Result<LoadedVolume, ImportError> {
+    let scan = scan(path, progress)?;
+    let entry = pick(&scan, series)?;
+    let mut loaded = load(entry, progress, on_slice)?;
+    loaded.report.extend(scan.report);
+    Ok(loaded)
+}
+
+/// The series with this number, or the most sensible one.
+///
+/// # Errors
+/// When there is no such series.
+pub fn pick(scan: &Scan, series: Option<usize>) -> Result<&SeriesEntry, ImportError> {
+    let index = series.unwrap_or(0);
+    let count = scan.entries.len();
+    scan.entries.get(index).ok_or_else(|| {
+        let range = if count == 1 { "only series 0".to_owned() } else { format!("series 0 to {}", count - 1) };
+        ImportError::Refused(format!("there is no series {index}: {range} was found"))
+    })
+}
