@@ -1,8 +1,8 @@
 //! Real CT series against what SimpleITK says of them.
 
 use maquette::domain::volume::Quantity;
-use maquette::ops::open::{open, scan};
 use maquette::ops::open::SeriesEntry;
+use maquette::ops::open::{open, scan};
 use maquette::task::Progress;
 
 use crate::support::real_ct::real_ct;
