@@ -13,6 +13,8 @@ pub mod phantom;
 pub mod plane;
 pub mod segmentation;
 pub mod series_info;
+pub mod slice;
+pub mod slice_reference;
 pub mod surface;
 pub mod transfer;
 pub mod volume;

@@ -4,4 +4,8 @@
 //! Bind groups: 0 frame globals, 1 volume and segments, 2 the pass's own; compute stages use group 0.
 
 pub mod context;
+pub mod readback;
+pub mod render;
+pub mod segment_atlas;
 pub mod shader;
+pub mod view_texture;

@@ -6,7 +6,10 @@
 use std::fmt::Write as _;
 
 /// (path below `shaders/`, text) of every shader file, sorted.
-pub const SHADERS: &[(&str, &str)] = &[];
+pub const SHADERS: &[(&str, &str)] = &[
+    ("render/slice.wgsl", include_str!("../../shaders/render/slice.wgsl")),
+    ("shared/segments.wgsl", include_str!("../../shaders/shared/segments.wgsl")),
+];
 
 /// The embedded text of one shader file.
 ///

@@ -1,0 +1,177 @@
+// slice: resamples a plane of the volume, windows it, lays segments over it. CPU twin: domain::slice_reference.
+// In: volume texels, segment atlas, a frame in voxel coordinates. Out: opaque sRGB (fs_main) or values (fs_values).
+// Space: voxel coordinates relative to the middle of the view, so that f32 keeps its digits where people look.
+
+#import segments
+
+struct SliceUniforms {
+    voxel_center: vec4<f32>,
+    voxel_right: vec4<f32>,
+    voxel_down: vec4<f32>,
+    // One slab sample further along the normal; the first sample lies voxel_slab_start from the plane.
+    voxel_slab_step: vec4<f32>,
+    voxel_slab_start: vec4<f32>,
+    segment_center: vec4<f32>,
+    segment_right: vec4<f32>,
+    segment_down: vec4<f32>,
+    preview_color: vec4<f32>,
+    volume_dims: vec3<i32>,
+    slab_count: u32,
+    segment_dims: vec3<i32>,
+    slab_mode: u32,
+    center_px: vec2<f32>,
+    value_from_texel: vec2<f32>,
+    window_bounds: vec2<f32>,
+    preview_bounds: vec2<f32>,
+    outline_px: f32,
+    linear: u32,
+    outside_alpha: f32,
+    reserved: f32,
+}
+
+const SLAB_MAXIMUM: u32 = 0u;
+const SLAB_MINIMUM: u32 = 1u;
+// Twin of domain::slice::NEAREST_BIAS.
+const NEAREST_BIAS: f32 = 0.000244140625;
+// What fs_values writes where there is no volume.
+const NO_VALUE: f32 = -3.0e38;
+
+@group(0) @binding(0) var<uniform> frame: SliceUniforms;
+@group(1) @binding(0) var volume: texture_3d<f32>;
+
+@vertex
+fn vs_main(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
+    // One triangle that covers the view.
+    return vec4<f32>(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0, 0.0, 1.0);
+}
+
+fn texel_at(voxel: vec3<i32>) -> f32 {
+    return textureLoad(volume, clamp(voxel, vec3<i32>(0), frame.volume_dims - vec3<i32>(1)), 0).r;
+}
+
+fn nearest(voxel: vec3<f32>) -> vec3<i32> {
+    return vec3<i32>(floor(voxel + vec3<f32>(0.5 + NEAREST_BIAS)));
+}
+
+// Loads and mixes by hand: texture filters have 8 bits of position, which is up to 8 HU at the edge of a bone.
+fn trilinear(voxel: vec3<f32>) -> f32 {
+    let base = vec3<i32>(floor(voxel));
+    let part = voxel - floor(voxel);
+    let low = mix(
+        vec2<f32>(texel_at(base), texel_at(base + vec3<i32>(0, 1, 0))),
+        vec2<f32>(texel_at(base + vec3<i32>(1, 0, 0)), texel_at(base + vec3<i32>(1, 1, 0))),
+        part.x,
+    );
+    let high = mix(
+        vec2<f32>(texel_at(base + vec3<i32>(0, 0, 1)), texel_at(base + vec3<i32>(0, 1, 1))),
+        vec2<f32>(texel_at(base + vec3<i32>(1, 0, 1)), texel_at(base + vec3<i32>(1, 1, 1))),
+        part.x,
+    );
+    let edge = mix(vec2<f32>(low.x, high.x), vec2<f32>(low.y, high.y), part.y);
+    return mix(edge.x, edge.y, part.z);
+}
+
+// (value, 1) or (0, 0) outside the volume.
+fn value_at(voxel: vec3<f32>) -> vec2<f32> {
+    let inside = all(voxel >= vec3<f32>(-0.5)) && all(voxel < vec3<f32>(frame.volume_dims) - vec3<f32>(0.5));
+    if !inside {
+        return vec2<f32>(0.0);
+    }
+    var texel = 0.0;
+    if frame.linear != 0u {
+        texel = trilinear(voxel);
+    } else {
+        texel = texel_at(nearest(voxel));
+    }
+    return vec2<f32>(texel * frame.value_from_texel.x + frame.value_from_texel.y, 1.0);
+}
+
+fn slab_value(voxel: vec3<f32>) -> vec2<f32> {
+    if frame.slab_count <= 1u {
+        return value_at(voxel);
+    }
+    var total = vec2<f32>(0.0);
+    for (var n = 0u; n < frame.slab_count; n++) {
+        let sample = value_at(voxel + frame.voxel_slab_start.xyz + frame.voxel_slab_step.xyz * f32(n));
+        let first = total.y == 0.0;
+        if sample.y > 0.0 {
+            if frame.slab_mode == SLAB_MAXIMUM {
+                total.x = select(max(total.x, sample.x), sample.x, first);
+            } else if frame.slab_mode == SLAB_MINIMUM {
+                total.x = select(min(total.x, sample.x), sample.x, first);
+            } else {
+                total.x += sample.x;
+            }
+            total.y += 1.0;
+        }
+    }
+    let averaged = frame.slab_mode > SLAB_MINIMUM;
+    return vec2<f32>(total.x / select(1.0, max(total.y, 1.0), averaged), min(total.y, 1.0));
+}
+
+fn set_at(offset_px: vec2<f32>) -> u32 {
+    let voxel = frame.segment_center.xyz + frame.segment_right.xyz * offset_px.x + frame.segment_down.xyz * offset_px.y;
+    return segment_set_at(nearest(voxel), frame.segment_dims);
+}
+
+// Fills of the set here, then the outline of the topmost segment that ends within outline_px.
+fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
+    let here = set_at(offset_px);
+    if here == 0u {
+        return below;
+    }
+    let group = segment_sets[here];
+    var color = group.fill.rgb + below * (1.0 - group.fill.a);
+    if frame.outline_px <= 0.0 || group.member_count == 0u {
+        return color;
+    }
+    var around: array<u32, 8>;
+    var differs = false;
+    for (var n = 0u; n < 8u; n++) {
+        // Right, left, down, up, then the diagonals.
+        let turned = select(0.7071, 1.0, n < 4u);
+        let x = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n < 2u), 1.0 - 2.0 * f32(n & 1u), n >= 4u);
+        let y = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n >= 2u), 1.0 - f32(n & 2u), n >= 4u);
+        around[n] = set_at(offset_px + vec2<f32>(x, y) * (turned * frame.outline_px));
+        differs = differs || around[n] != here;
+    }
+    if !differs {
+        return color;
+    }
+    for (var m = 0u; m < group.member_count; m++) {
+        let segment = segment_members[group.first_member + m];
+        var ends = false;
+        for (var n = 0u; n < 8u; n++) {
+            ends = ends || !set_contains(around[n], segment.slot);
+        }
+        color = select(color, segment.color, ends);
+    }
+    return color;
+}
+
+@fragment
+fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    let offset_px = position.xy - frame.center_px;
+    let voxel = frame.voxel_center.xyz + frame.voxel_right.xyz * offset_px.x + frame.voxel_down.xyz * offset_px.y;
+    let value = slab_value(voxel);
+    let bounds = frame.window_bounds;
+    let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0) * value.y;
+    var color = vec3<f32>(gray);
+    if frame.preview_color.a > 0.0 && value.y > 0.0 {
+        // The voxel's own value decides, as it will when the threshold is applied.
+        let own = texel_at(nearest(voxel)) * frame.value_from_texel.x + frame.value_from_texel.y;
+        let within = own >= frame.preview_bounds.x && own <= frame.preview_bounds.y;
+        color = mix(color, frame.preview_color.rgb, select(0.0, frame.preview_color.a, within));
+    }
+    color = overlaid(color, offset_px);
+    let alpha = select(frame.outside_alpha, 1.0, value.y > 0.0);
+    return vec4<f32>(color * alpha, alpha);
+}
+
+@fragment
+fn fs_values(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
+    let offset_px = position.xy - frame.center_px;
+    let voxel = frame.voxel_center.xyz + frame.voxel_right.xyz * offset_px.x + frame.voxel_down.xyz * offset_px.y;
+    let value = slab_value(voxel);
+    return vec4<f32>(select(NO_VALUE, value.x, value.y > 0.0), 0.0, 0.0, 1.0);
+}

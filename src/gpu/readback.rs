@@ -1,0 +1,61 @@
+//! Textures and buffers back to main memory, row padding removed.
+//!
+//! Waits for the device: for pictures that are saved, for tests and for single texels, never inside a frame.
+
+use super::context::Context;
+
+/// Bytes of a 2D texture, row by row without padding. The texture needs `COPY_SRC`.
+pub fn texture_bytes(context: &Context, texture: &wgpu::Texture) -> Vec<u8> {
+    let size = wgpu::Extent3d { width: texture.width(), height: texture.height(), depth_or_array_layers: 1 };
+    region_bytes(context, texture, wgpu::Origin3d::ZERO, size)
+}
+
+/// Bytes of one texel of a 2D texture.
+///
+/// # Panics
+/// When the texel lies outside.
+pub fn texel_bytes(context: &Context, texture: &wgpu::Texture, x: u32, y: u32) -> Vec<u8> {
+    assert!(x < texture.width() && y < texture.height(), "a texel of the texture");
+    let size = wgpu::Extent3d { width: 1, height: 1, depth_or_array_layers: 1 };
+    region_bytes(context, texture, wgpu::Origin3d { x, y, z: 0 }, size)
+}
+
+/// Bytes of a box of texels, i fastest, without padding.
+pub fn region_bytes(
+    context: &Context,
+    texture: &wgpu::Texture,
+    origin: wgpu::Origin3d,
+    size: wgpu::Extent3d,
+) -> Vec<u8> {
+    let texel_size = texture.format().block_copy_size(None).unwrap_or(4);
+    let row = size.width * texel_size;
+    let padded = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let rows = size.height * size.depth_or_array_layers;
+    let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size: u64::from(padded) * u64::from(rows),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_texture_to_buffer(
+        wgpu::TexelCopyTextureInfo { texture, mip_level: 0, origin, aspect: wgpu::TextureAspect::All },
+        wgpu::TexelCopyBufferInfo {
+            buffer: &buffer,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(padded),
+                rows_per_image: Some(size.height),
+            },
+        },
+        size,
+    );
+    context.queue.submit([encoder.finish()]);
+    buffer.map_async(wgpu::MapMode::Read, .., |_| {});
+    context.wait();
+    // A lost device maps nothing: zeros then, and Context::is_lost() tells.
+    buffer.get_mapped_range(..).map_or_else(
+        |_| vec![0; (row * rows) as usize],
+        |bytes| bytes.chunks(padded as usize).flat_map(|line| &line[..row as usize]).copied().collect(),
+    )
+}

@@ -1,0 +1,294 @@
+//! Slice views: a plane of a volume, windowed, with segments over it.
+//!
+//! In: a frame in patient space, the volume's texels, the segment atlas. Out: an opaque sRGB picture in a `ViewTexture`.
+//! CPU twin: `domain::slice_reference`. One triangle, one fragment per pixel; trilinear by hand in f32, since texture filters
+//! have 8 bits of position. Not here: contours, crosshair and text, which the window draws as vectors.
+
+use bytemuck::{Pod, Zeroable};
+use glam::DVec3;
+
+use crate::domain::grid::Grid;
+use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
+use crate::domain::volume::Volume;
+use crate::gpu::context::Context;
+use crate::gpu::segment_atlas::SegmentAtlas;
+use crate::gpu::shader;
+use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
+
+/// What [`SliceRenderer::draw_values`] writes where there is no volume.
+pub const NO_VALUE: f32 = -3.0e38;
+
+/// A volume on the device: any filterable or unfilterable float 3D texture of the grid's size.
+#[derive(Debug, Clone, Copy)]
+pub struct SliceVolume<'a> {
+    /// The texels.
+    pub texture: &'a wgpu::TextureView,
+    /// Their place in the patient.
+    pub grid: &'a Grid,
+    /// value = texel * `value_from_texel[0]` + `value_from_texel[1]`.
+    pub value_from_texel: [f64; 2],
+    /// Half the distance between two values that samples can have: what a range of values is widened by on the device.
+    pub half_step: f64,
+}
+
+impl<'a> SliceVolume<'a> {
+    /// A texture that holds the rescaled values of a volume themselves.
+    pub fn of_values(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
+        let half_step = volume.rescale().slope.abs() / 2.0;
+        Self { texture, grid: volume.grid(), value_from_texel: [1.0, 0.0], half_step }
+    }
+
+    /// A texture that holds the stored samples of a volume.
+    pub fn of_samples(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
+        let rescale = volume.rescale();
+        Self { value_from_texel: [rescale.slope, rescale.intercept], ..Self::of_values(texture, volume) }
+    }
+}
+
+/// All that a slice view shows.
+#[derive(Debug, Clone, Copy)]
+pub struct SliceScene<'a> {
+    /// Where it is.
+    pub frame: SliceFrame,
+    /// Grey values; black without.
+    pub volume: Option<SliceVolume<'a>>,
+    /// Segments, of any grid in the same frame of reference.
+    pub segments: Option<&'a SegmentAtlas>,
+    /// How it is drawn.
+    pub style: SliceStyle,
+    /// Whether pixels outside the volume are transparent (planes in a 3D view) instead of black.
+    pub transparent_outside: bool,
+}
+
+/// Mirror of `SliceUniforms` in `shaders/render/slice.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+struct SliceUniforms {
+    voxel_center: [f32; 4],
+    voxel_right: [f32; 4],
+    voxel_down: [f32; 4],
+    voxel_slab_step: [f32; 4],
+    voxel_slab_start: [f32; 4],
+    segment_center: [f32; 4],
+    segment_right: [f32; 4],
+    segment_down: [f32; 4],
+    preview_color: [f32; 4],
+    volume_dims: [i32; 3],
+    slab_count: u32,
+    segment_dims: [i32; 3],
+    slab_mode: u32,
+    center_px: [f32; 2],
+    value_from_texel: [f32; 2],
+    window_bounds: [f32; 2],
+    preview_bounds: [f32; 2],
+    outline_px: f32,
+    linear: u32,
+    outside_alpha: f32,
+    reserved: f32,
+}
+
+/// Draws slice views; one for all views of a device.
+#[derive(Debug)]
+pub struct SliceRenderer {
+    frame_layout: wgpu::BindGroupLayout,
+    data_layout: wgpu::BindGroupLayout,
+    picture: wgpu::RenderPipeline,
+    values: wgpu::RenderPipeline,
+    no_segments: SegmentAtlas,
+    no_volume: wgpu::TextureView,
+}
+
+impl SliceRenderer {
+    /// Compiles the shader.
+    pub fn new(context: &Context) -> Self {
+        let device = &context.device;
+        let uniform = wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let volume = wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty: wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Float { filterable: false },
+                view_dimension: wgpu::TextureViewDimension::D3,
+                multisampled: false,
+            },
+            count: None,
+        };
+        let layout = |label, entries: &[wgpu::BindGroupLayoutEntry]| {
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
+        };
+        let [a, b, c, d] = SegmentAtlas::layout_entries();
+        let frame_layout = layout("slice frame", &[uniform]);
+        let data_layout = layout("slice data", &[volume, a, b, c, d]);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("slice"),
+            bind_group_layouts: &[Some(&frame_layout), Some(&data_layout)],
+            immediate_size: 0,
+        });
+        let module = shader::module(device, "render/slice.wgsl");
+        let pipeline =
+            |entry_point, format| fullscreen_pipeline(context, &pipeline_layout, &module, entry_point, format);
+        let nothing = Grid::axis_aligned([1, 1, 1], DVec3::ONE, DVec3::ZERO).expect("one voxel is a grid");
+        Self {
+            picture: pipeline("fs_main", VIEW_FORMAT),
+            values: pipeline("fs_values", wgpu::TextureFormat::R32Float),
+            frame_layout,
+            data_layout,
+            no_segments: SegmentAtlas::new(context, &nothing),
+            no_volume: one_texel(context),
+        }
+    }
+
+    /// Draws a slice into the picture of its view, which takes the frame's size.
+    pub fn draw(&self, context: &Context, target: &mut ViewTexture, scene: &SliceScene<'_>) {
+        target.resize(context, scene.frame.size_px);
+        self.run(context, target, scene, &self.picture);
+    }
+
+    /// Writes the values of a plane (r32float), [`NO_VALUE`] outside, into `target`, made with that format.
+    pub fn draw_values(&self, context: &Context, target: &mut ViewTexture, scene: &SliceScene<'_>) {
+        target.resize(context, scene.frame.size_px);
+        self.run(context, target, scene, &self.values);
+    }
+
+    fn run(&self, context: &Context, target: &ViewTexture, scene: &SliceScene<'_>, pipeline: &wgpu::RenderPipeline) {
+        let uniforms = uniforms(scene);
+        let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("slice frame"),
+            size: size_of::<SliceUniforms>() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        context.queue.write_buffer(&buffer, 0, bytemuck::bytes_of(&uniforms));
+        let group = |layout, entries: &[wgpu::BindGroupEntry<'_>]| {
+            context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some("slice"), layout, entries })
+        };
+        let frame =
+            group(&self.frame_layout, &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }]);
+        let texture = scene.volume.map_or(&self.no_volume, |volume| volume.texture);
+        let volume = wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(texture) };
+        let [a, b, c, d] = scene.segments.unwrap_or(&self.no_segments).bindings();
+        let data = group(&self.data_layout, &[volume, a, b, c, d]);
+        let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("slice"),
+            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                view: target.view(),
+                depth_slice: None,
+                resolve_target: None,
+                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+            })],
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &frame, &[]);
+        pass.set_bind_group(1, &data, &[]);
+        pass.draw(0..3, 0..1);
+        drop(pass);
+        context.queue.submit([encoder.finish()]);
+    }
+}
+
+fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
+    let four = |v: DVec3| v.as_vec3().extend(0.0).to_array();
+    let dims = |grid: &Grid| grid.dims().map(|n| n as i32);
+    let mut uniforms = SliceUniforms {
+        center_px: scene.frame.center_px().as_vec2().to_array(),
+        outline_px: scene.style.outline_px,
+        linear: u32::from(scene.style.interpolation == Interpolation::Linear),
+        outside_alpha: if scene.transparent_outside { 0.0 } else { 1.0 },
+        segment_dims: [1; 3],
+        slab_count: 1,
+        ..SliceUniforms::zeroed()
+    };
+    let (low, high) = scene.style.window.bounds();
+    uniforms.window_bounds = [low as f32, high as f32];
+    if let Some(volume) = &scene.volume {
+        let voxels = scene.frame.in_voxels(volume.grid);
+        uniforms.voxel_center = four(voxels.center);
+        uniforms.voxel_right = four(voxels.right_per_px);
+        uniforms.voxel_down = four(voxels.down_per_px);
+        uniforms.volume_dims = dims(volume.grid);
+        uniforms.value_from_texel = volume.value_from_texel.map(|n| n as f32);
+        if let Some(slab) = &scene.style.slab {
+            let (count, step_mm) = slab.samples(1.0 / voxels.normal_per_mm.abs().max_element().max(1e-9));
+            uniforms.slab_count = count;
+            uniforms.slab_mode = match slab.mode {
+                SlabMode::Maximum => 0,
+                SlabMode::Minimum => 1,
+                SlabMode::Mean => 2,
+            };
+            uniforms.voxel_slab_step = four(voxels.normal_per_mm * step_mm);
+            uniforms.voxel_slab_start = four(voxels.normal_per_mm * (-slab.thickness_mm / 2.0));
+        }
+        if let Some(preview) = &scene.style.preview {
+            let [r, g, b] = preview.color.map(|c| f32::from(c) / 255.0);
+            uniforms.preview_color = [r, g, b, preview.opacity];
+            let reach = volume.half_step;
+            uniforms.preview_bounds = [(preview.lower - reach) as f32, (preview.upper + reach) as f32];
+        }
+    }
+    if let Some(atlas) = scene.segments {
+        let voxels = scene.frame.in_voxels(atlas.grid());
+        uniforms.segment_center = four(voxels.center);
+        uniforms.segment_right = four(voxels.right_per_px);
+        uniforms.segment_down = four(voxels.down_per_px);
+        uniforms.segment_dims = dims(atlas.grid());
+    } else {
+        // Outside of the one-voxel atlas that stands in.
+        uniforms.segment_center = [-10.0, 0.0, 0.0, 0.0];
+    }
+    uniforms
+}
+
+fn fullscreen_pipeline(
+    context: &Context,
+    layout: &wgpu::PipelineLayout,
+    module: &wgpu::ShaderModule,
+    entry_point: &str,
+    format: wgpu::TextureFormat,
+) -> wgpu::RenderPipeline {
+    context.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(entry_point),
+        layout: Some(layout),
+        vertex: wgpu::VertexState {
+            module,
+            entry_point: Some("vs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[],
+        },
+        primitive: wgpu::PrimitiveState::default(),
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module,
+            entry_point: Some(entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            targets: &[Some(format.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
+}
+
+fn one_texel(context: &Context) -> wgpu::TextureView {
+    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("no volume"),
+        size: wgpu::Extent3d { width: 1, height: 1, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D3,
+        format: wgpu::TextureFormat::R32Float,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING,
+        view_formats: &[],
+    });
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
