@@ -12,6 +12,7 @@ mod support {
 mod suite {
     mod architecture;
     mod device;
+    mod draw_slice;
     mod import;
     mod real_ct;
     mod session;

@@ -1,0 +1,209 @@
+//! Slice views: the GPU draws what the CPU twin draws, in every orientation, and the right way round.
+
+use glam::{DAffine3, DMat3, DVec3};
+use maquette::domain::grid::Grid;
+use maquette::domain::mask::Mask;
+use maquette::domain::plane::Plane;
+use maquette::domain::segmentation::SegmentId;
+use maquette::domain::slice::{
+    Interpolation, RangePreview, SegmentLayer, SegmentStyle, Slab, SlabMode, SliceFrame, SliceStyle,
+};
+use maquette::domain::slice_reference;
+use maquette::domain::volume::{Quantity, Rescale, Volume};
+use maquette::domain::window::Window;
+use maquette::gpu::context::Context;
+use maquette::gpu::readback;
+use maquette::gpu::render::slice::{NO_VALUE, SliceRenderer, SliceScene, SliceVolume};
+use maquette::gpu::segment_atlas::SegmentAtlas;
+use maquette::gpu::view_texture::ViewTexture;
+
+use crate::support::device::device;
+
+/// Uploads the values of a volume as r32float.
+fn upload(context: &Context, volume: &Volume) -> wgpu::TextureView {
+    let [width, height, depth] = volume.grid().dims();
+    let values: Vec<f32> = volume.samples().iter().map(|&s| volume.rescale().value(f64::from(s)) as f32).collect();
+    let texture = wgpu::util::DeviceExt::create_texture_with_data(
+        &context.device,
+        &context.queue,
+        &wgpu::TextureDescriptor {
+            label: None,
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: depth },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D3,
+            format: wgpu::TextureFormat::R32Float,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        },
+        wgpu::util::TextureDataOrder::LayerMajor,
+        bytemuck::cast_slice(&values),
+    );
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// A left-handed, tilted, anisotropic grid far from the origin.
+fn awkward_grid(dims: [u32; 3]) -> Grid {
+    let turn = DMat3::from_axis_angle(DVec3::new(0.3, -0.5, 0.8).normalize(), 0.7);
+    let axes = DMat3::from_cols(DVec3::new(-0.7, 0.0, 0.0), DVec3::new(0.1, 0.6, 0.0), DVec3::new(0.0, 0.4, 1.3));
+    let translation = DVec3::new(120.0, -250.0, 900.0);
+    let grid = Grid::new(dims, DAffine3 { matrix3: (turn * axes).into(), translation: translation.into() });
+    let grid = grid.expect("valid grid");
+    assert!(grid.is_left_handed());
+    grid
+}
+
+/// Noise over the range of CT: the hardest field to resample.
+fn noise(grid: Grid) -> Volume {
+    let samples =
+        (0..grid.voxel_count() as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as i16 % 2048 + 1000).collect();
+    Volume::new(grid, samples, Rescale { slope: 1.0, intercept: -1024.0 }, Quantity::Hounsfield)
+}
+
+fn oblique(grid: &Grid, size_px: [u32; 2]) -> SliceFrame {
+    let right = DVec3::new(1.0, 0.4, -0.2).normalize();
+    let down = right.cross(DVec3::new(0.1, 0.9, 0.5)).normalize();
+    SliceFrame {
+        center_in_patient: grid.center_in_patient(),
+        right_in_patient: right,
+        down_in_patient: down,
+        mm_per_px: 0.31,
+        size_px,
+    }
+}
+
+fn scene<'a>(frame: SliceFrame, volume: SliceVolume<'a>, style: SliceStyle) -> SliceScene<'a> {
+    SliceScene { frame, volume: Some(volume), segments: None, style, transparent_outside: false }
+}
+
+fn gpu_values(context: &Context, scene: &SliceScene<'_>) -> Vec<f32> {
+    let format = wgpu::TextureFormat::R32Float;
+    let mut target = ViewTexture::with_format(context, "values", scene.frame.size_px, format);
+    SliceRenderer::new(context).draw_values(context, &mut target, scene);
+    bytemuck::pod_collect_to_vec(&readback::texture_bytes(context, target.texture()))
+}
+
+fn gpu_picture(context: &Context, scene: &SliceScene<'_>) -> Vec<[u8; 4]> {
+    let mut target = ViewTexture::new(context, "slice", [1, 1]);
+    SliceRenderer::new(context).draw(context, &mut target, scene);
+    assert_eq!(target.size_px(), scene.frame.size_px);
+    bytemuck::pod_collect_to_vec(&readback::texture_bytes(context, target.texture()))
+}
+
+#[test]
+fn values_on_the_device_are_those_of_the_twin_within_half_a_unit() {
+    let Some(context) = &device() else { return };
+    let volume = noise(awkward_grid([40, 37, 29]));
+    let texture = upload(context, &volume);
+    let on_device = SliceVolume::of_values(&texture, &volume);
+    let style = SliceStyle::new(Window::new(400.0, 40.0));
+    let planes = Plane::ALL.map(|plane| {
+        SliceFrame::fitting(plane, volume.grid(), volume.grid().center_in_patient() + DVec3::splat(0.3), [70, 61])
+    });
+    for frame in planes.into_iter().chain([oblique(volume.grid(), [90, 50])]) {
+        let slabs = [SlabMode::Maximum, SlabMode::Minimum, SlabMode::Mean].map(|mode| Slab { thickness_mm: 3.0, mode });
+        for slab in std::iter::once(None).chain(slabs.map(Some)) {
+            let style = SliceStyle { slab, ..style };
+            let found = gpu_values(context, &scene(frame, on_device, style));
+            let expected = slice_reference::resample(&volume, &frame, Interpolation::Linear, slab.as_ref());
+            let mut border = 0;
+            for (pixel, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                match expected {
+                    Some(value) if *found != NO_VALUE => {
+                        assert!((f64::from(*found) - value).abs() < 0.5, "pixel {pixel}: {found} against {value}");
+                    }
+                    None if *found == NO_VALUE => {}
+                    // f32 and f64 may disagree on which side of the border a pixel centre is.
+                    _ => border += 1,
+                }
+            }
+            assert!(border <= 3, "{border} pixels differ in being inside");
+            assert!(expected.iter().flatten().count() > 500, "the view shows the volume");
+        }
+    }
+}
+
+#[test]
+fn nearest_takes_the_very_samples() {
+    let Some(context) = &device() else { return };
+    let volume = noise(awkward_grid([40, 37, 29]));
+    let texture = upload(context, &volume);
+    let frame = oblique(volume.grid(), [90, 50]);
+    let style = SliceStyle { interpolation: Interpolation::Nearest, ..SliceStyle::new(Window::new(1.0, 0.0)) };
+    let found = gpu_values(context, &scene(frame, SliceVolume::of_values(&texture, &volume), style));
+    let expected = slice_reference::resample(&volume, &frame, Interpolation::Nearest, None);
+    let differ = found.iter().zip(&expected).filter(|(a, b)| f64::from(**a) != b.unwrap_or(f64::from(NO_VALUE)));
+    assert!(differ.count() <= 4, "only ties may fall the other way");
+}
+
+#[test]
+fn pictures_with_segments_are_those_of_the_twin() {
+    let Some(context) = &device() else { return };
+    let volume = noise(awkward_grid([70, 66, 40]));
+    let texture = upload(context, &volume);
+    let dims = [50, 90, 70];
+    let segment_grid = Grid::axis_aligned(dims, DVec3::splat(0.9), volume.grid().center_in_patient() - 32.0);
+    let segment_grid = segment_grid.expect("valid grid");
+    let ball = |center: [f32; 3], radius: f32| {
+        Mask::from_fn(dims, move |i, j, k| {
+            let at = [i, j, k].map(|n| n as f32);
+            (0..3).map(|axis| (at[axis] - center[axis]).powi(2)).sum::<f32>() < radius * radius
+        })
+    };
+    let masks = [ball([22.0, 40.0, 36.0], 17.0), ball([36.0, 40.0, 36.0], 14.0), ball([28.0, 30.0, 36.0], 30.0)];
+    let styles = [([230, 60, 60], 0.25, true), ([60, 120, 230], 0.6, true), ([0, 255, 0], 1.0, false)];
+    let layers: Vec<SegmentLayer<'_>> = masks
+        .iter()
+        .zip(styles)
+        .enumerate()
+        .map(|(n, (mask, (color, opacity, visible)))| SegmentLayer {
+            id: SegmentId(7 - n as u32),
+            mask,
+            style: SegmentStyle { color, opacity, visible },
+        })
+        .collect();
+    let mut atlas = SegmentAtlas::new(context, &segment_grid);
+    atlas.update(context, &layers);
+    let preview = RangePreview { lower: 300.0, upper: 500.0, color: [255, 220, 0], opacity: 0.5 };
+    let style = SliceStyle { preview: Some(preview), ..SliceStyle::new(Window::new(2000.0, 350.0)) };
+    for frame in
+        Plane::ALL.map(|plane| SliceFrame::of_plane(plane, volume.grid().center_in_patient(), 0.53, [120, 100]))
+    {
+        let on_device = SliceVolume::of_values(&texture, &volume);
+        let found = gpu_picture(context, &SliceScene { segments: Some(&atlas), ..scene(frame, on_device, style) });
+        let expected = slice_reference::render(Some(&volume), &segment_grid, &layers, &frame, &style);
+        let far = |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 2);
+        let differ = found.iter().zip(&expected).filter(far).count();
+        assert!(differ * 200 < found.len(), "{differ} of {} pixels differ", found.len());
+        for color in [[230, 60, 60, 255], [60, 120, 230, 255]] {
+            assert!(found.iter().filter(|pixel| **pixel == color).count() > 50, "the outline of {color:?} is drawn");
+        }
+        assert!(!found.contains(&[0, 255, 0, 255]), "a hidden segment is not drawn");
+    }
+}
+
+#[test]
+fn a_marker_on_the_patients_left_is_on_the_right_of_the_picture() {
+    let Some(context) = &device() else { return };
+    // Stored the awkward way: i runs to the patient's right, j to the front, k to the feet.
+    let axes = DAffine3::from_scale(DVec3::new(-1.0, -1.0, -2.0));
+    let grid = Grid::new([40, 40, 20], axes).expect("valid grid");
+    let mut samples = vec![0_i16; grid.voxel_count()];
+    // Left, back, head.
+    samples[grid.index(5, 10, 4)] = 1000;
+    let marker = grid.patient_from_voxel().transform_point3(DVec3::new(5.0, 10.0, 4.0));
+    let volume = Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield);
+    let texture = upload(context, &volume);
+    for (plane, right, low) in
+        [(Plane::Axial, true, true), (Plane::Coronal, true, false), (Plane::Sagittal, true, false)]
+    {
+        let frame = SliceFrame::fitting(plane, &grid, marker, [80, 80]);
+        let style = SliceStyle::new(Window::new(500.0, 250.0));
+        let found = gpu_picture(context, &scene(frame, SliceVolume::of_values(&texture, &volume), style));
+        let brightest = (0..found.len()).max_by_key(|&n| found[n][0]).expect("a pixel");
+        assert!(found[brightest][0] > 200, "{plane:?}: the marker is seen");
+        let (x, y) = (brightest % 80, brightest / 80);
+        assert_eq!(x > 40, right, "{plane:?}: left of the patient (or back) is right in the picture, x = {x}");
+        assert_eq!(y > 40, low, "{plane:?}: y = {y}");
+    }
+}
