@@ -129,7 +129,7 @@ fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
     var differs = false;
     for (var n = 0u; n < 8u; n++) {
         // Right, left, down, up, then the diagonals.
-        let turned = select(0.7071, 1.0, n < 4u);
+        let turned = select(0.707, 1.0, n < 4u);
         let x = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n < 2u), 1.0 - 2.0 * f32(n & 1u), n >= 4u);
         let y = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n >= 2u), 1.0 - f32(n & 2u), n >= 4u);
         around[n] = set_at(offset_px + vec2<f32>(x, y) * (turned * frame.outline_px));

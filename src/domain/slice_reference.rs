@@ -19,10 +19,10 @@ const OUTLINE_DIRECTIONS: [DVec2; 8] = [
     DVec2::new(-1.0, 0.0),
     DVec2::new(0.0, 1.0),
     DVec2::new(0.0, -1.0),
-    DVec2::new(0.7071, 0.7071),
-    DVec2::new(-0.7071, 0.7071),
-    DVec2::new(0.7071, -0.7071),
-    DVec2::new(-0.7071, -0.7071),
+    DVec2::new(0.707, 0.707),
+    DVec2::new(-0.707, 0.707),
+    DVec2::new(0.707, -0.707),
+    DVec2::new(-0.707, -0.707),
 ];
 
 /// The voxel nearest to a place in voxel coordinates; `None` outside the grid.
@@ -31,7 +31,7 @@ pub fn nearest_voxel(grid: &Grid, voxel: DVec3) -> Option<[u32; 3]> {
     let nearest = (voxel + 0.5 + NEAREST_BIAS).floor();
     let dims = grid.dims();
     let inside = (0..3).all(|axis| nearest[axis] >= 0.0 && nearest[axis] < f64::from(dims[axis]));
-    inside.then(|| [nearest.x as u32, nearest.y as u32, nearest.z as u32])
+    inside.then_some([nearest.x as u32, nearest.y as u32, nearest.z as u32])
 }
 
 /// Trilinear value at a place in voxel coordinates; in the outer half voxel the border value goes on; `None` outside.
@@ -215,7 +215,7 @@ mod tests {
     fn ramp() -> Volume {
         // Gantry tilt: rows of slices shift along y with k.
         let axes = DMat3::from_cols(DVec3::X, DVec3::Y, DVec3::new(0.0, 0.5, 2.0));
-        let grid = Grid::new([8, 8, 8], DAffine3 { matrix3: axes.into(), translation: DVec3::ZERO.into() }).unwrap();
+        let grid = Grid::new([8, 8, 8], DAffine3 { matrix3: axes, translation: DVec3::ZERO }).unwrap();
         let samples = (0..512).map(|n| (n % 8 + 10 * (n / 8 % 8) + 100 * (n / 64)) as i16).collect();
         Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield)
     }

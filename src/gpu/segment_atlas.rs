@@ -200,7 +200,7 @@ impl SegmentAtlas {
             }
             changed = true;
         }
-        assert!(self.held.len() <= usize::from(u16::MAX), "at most 65 535 segments of one grid");
+        assert!(u16::try_from(self.held.len()).is_ok(), "at most 65 535 segments of one grid");
         changed
     }
 

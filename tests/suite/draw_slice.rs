@@ -47,7 +47,7 @@ fn awkward_grid(dims: [u32; 3]) -> Grid {
     let turn = DMat3::from_axis_angle(DVec3::new(0.3, -0.5, 0.8).normalize(), 0.7);
     let axes = DMat3::from_cols(DVec3::new(-0.7, 0.0, 0.0), DVec3::new(0.1, 0.6, 0.0), DVec3::new(0.0, 0.4, 1.3));
     let translation = DVec3::new(120.0, -250.0, 900.0);
-    let grid = Grid::new(dims, DAffine3 { matrix3: (turn * axes).into(), translation: translation.into() });
+    let grid = Grid::new(dims, DAffine3 { matrix3: turn * axes, translation });
     let grid = grid.expect("valid grid");
     assert!(grid.is_left_handed());
     grid
@@ -72,7 +72,7 @@ fn oblique(grid: &Grid, size_px: [u32; 2]) -> SliceFrame {
     }
 }
 
-fn scene<'a>(frame: SliceFrame, volume: SliceVolume<'a>, style: SliceStyle) -> SliceScene<'a> {
+fn scene(frame: SliceFrame, volume: SliceVolume<'_>, style: SliceStyle) -> SliceScene<'_> {
     SliceScene { frame, volume: Some(volume), segments: None, style, transparent_outside: false }
 }
 

@@ -108,7 +108,7 @@ impl Pages {
             let texel = pages.texel_of(brick_index, entry);
             match labels {
                 BrickLabels::Each(labels) => upload(context, &pages.texture, texel, labels),
-                BrickLabels::Uniform(set) => upload(context, &pages.texture, texel, &[*set; BRICK_VOXELS]),
+                BrickLabels::Uniform(set) => upload(context, &pages.texture, texel, &vec![*set; BRICK_VOXELS]),
             }
             count += 1;
             if count % BRICKS_PER_SUBMISSION == 0 {
@@ -221,7 +221,7 @@ impl Pages {
     fn free_layers(&mut self, from: u32, to: u32) {
         for z in (from..to).rev() {
             for n in (0..self.across * self.across).rev() {
-                self.free.push(n % self.across | (n / self.across) << 8 | z << 16);
+                self.free.push((n % self.across) | ((n / self.across) << 8) | (z << 16));
             }
         }
     }
@@ -229,7 +229,7 @@ impl Pages {
 
 /// Texel at which a resident page begins.
 fn origin(entry: u32) -> [u32; 3] {
-    [entry & 255, entry >> 8 & 255, entry >> 16 & 255].map(|n| n * ATLAS_PAGE)
+    [entry & 255, (entry >> 8) & 255, (entry >> 16) & 255].map(|n| n * ATLAS_PAGE)
 }
 
 fn make_texture(context: &Context, across: u32, deep: u32) -> wgpu::Texture {

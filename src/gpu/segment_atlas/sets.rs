@@ -46,19 +46,15 @@ impl SetTable {
             slots.insert(place, slot);
         }
         let slots = slots.into_boxed_slice();
-        let index = match self.index_of.get(&slots) {
-            Some(&known) => known,
-            None => match u16::try_from(self.slots_of.len()) {
-                Ok(index) => {
-                    self.slots_of.push(slots.clone());
-                    self.index_of.insert(slots, index);
-                    index
-                }
-                Err(_) => {
-                    self.overflowed = true;
-                    set
-                }
-            },
+        let index = if let Some(&known) = self.index_of.get(&slots) {
+            known
+        } else if let Ok(index) = u16::try_from(self.slots_of.len()) {
+            self.slots_of.push(slots.clone());
+            self.index_of.insert(slots, index);
+            index
+        } else {
+            self.overflowed = true;
+            set
         };
         self.with.insert((set, slot), index);
         index
