@@ -1,5 +1,14 @@
 //! A triangle mesh in patient space.
 
+pub mod adjacency;
+pub mod components;
+pub mod contour;
+pub mod deviation;
+pub mod normals;
+pub mod smooth;
+pub mod topology;
+pub mod weld;
+
 use glam::Vec3;
 
 /// An indexed triangle mesh. Positions are LPS millimetres; triangles run counter-clockwise seen from outside.
