@@ -216,7 +216,7 @@ fn sinc_coefficients(iterations: usize, pass_band: f64) -> Vec<f32> {
     // The window widens the cut; it is moved up until the pass band passes.
     let (mut low, mut high) = (theta, PI);
     for _ in 0..50 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if gain_at(&with_cut_at(middle), theta) < 0.999 { low = middle } else { high = middle }
     }
     let coefficients = with_cut_at(high);
