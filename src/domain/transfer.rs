@@ -2,7 +2,11 @@
 //!
 //! Presets are data: `assets/transfer-functions.json`, with their source.
 
+mod presets;
+
 use serde::{Deserialize, Serialize};
+
+pub use presets::{preset, presets};
 
 /// Opacity of a transfer function is that of a layer this thick, mm (VTK's scalar opacity unit distance).
 pub const UNIT_DISTANCE_MM: f64 = 1.0;
@@ -22,6 +26,16 @@ pub struct Shading {
     pub power: f32,
 }
 
+/// How the samples along a ray become one colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Blend {
+    /// Front to back, each sample hiding part of what is behind it.
+    #[default]
+    Composite,
+    /// Only the largest value counts (MIP).
+    MaximumIntensity,
+}
+
 /// Piecewise-linear colour and opacity over rescaled values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TransferFunction {
@@ -35,6 +49,9 @@ pub struct TransferFunction {
     pub gradient_opacity: Vec<(f64, f64)>,
     /// Light.
     pub shading: Shading,
+    /// How samples are blended.
+    #[serde(default)]
+    pub blend: Blend,
 }
 
 impl TransferFunction {
@@ -52,6 +69,20 @@ impl TransferFunction {
     /// Factor on the opacity for a gradient magnitude (value per mm).
     pub fn gradient_factor_at(&self, gradient_per_mm: f64) -> f64 {
         interpolate(&self.gradient_opacity, gradient_per_mm, |a, b, t| a + (b - a) * t).unwrap_or(1.0)
+    }
+
+    /// The same function for values `offset` higher: colour and opacity move together (the "shift" of a preset).
+    #[must_use]
+    pub fn shifted(&self, offset: f64) -> Self {
+        let mut moved = self.clone();
+        moved.opacity.iter_mut().for_each(|(value, _)| *value += offset);
+        moved.color.iter_mut().for_each(|(value, _)| *value += offset);
+        moved
+    }
+
+    /// Whether the gradient changes the opacity at all.
+    pub fn uses_gradient_opacity(&self) -> bool {
+        self.gradient_opacity.iter().any(|(_, factor)| *factor != 1.0)
     }
 
     /// RGBA at `count` equal steps from `low` to `high` inclusive.
