@@ -6,6 +6,8 @@
 pub mod context;
 pub mod readback;
 pub mod render;
+pub mod residency;
 pub mod segment_atlas;
 pub mod shader;
 pub mod view_texture;
+pub mod volume_texture;

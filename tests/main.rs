@@ -15,6 +15,7 @@ mod suite {
     mod draw_slice;
     mod import;
     mod real_ct;
+    mod render;
     mod session;
     mod shaders;
     mod surface;

@@ -217,8 +217,8 @@ mod tests {
         for (ci, cj, ck) in [(0, 0, 0), (2, 1, 0), (3, 2, 1)] {
             let part = |c: u32, n: u32| c * SKIP_CELL..((c + 1) * SKIP_CELL + 1).min(n);
             let mut range = [i16::MAX, i16::MIN];
-            for (k, j, i) in part(ck, 6)
-                .flat_map(|k| part(cj, 9).flat_map(move |j| part(ci, 13).map(move |i| (k, j, i))))
+            for (k, j, i) in
+                part(ck, 6).flat_map(|k| part(cj, 9).flat_map(move |j| part(ci, 13).map(move |i| (k, j, i))))
             {
                 let sample = volume.samples()[volume.grid().index(i, j, k)];
                 range = [range[0].min(sample), range[1].max(sample)];

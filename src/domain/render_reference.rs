@@ -17,7 +17,7 @@ use super::volume_scene::{GradientTable, HIT_OPACITY, NO_HIT_MM, OPAQUE, Transfe
 use crate::task::{Cancelled, Progress};
 
 /// Shortcuts that must not change the picture; all on by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shortcuts {
     /// Leap over what is transparent.
     pub skip_empty: bool,

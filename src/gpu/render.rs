@@ -2,4 +2,5 @@
 //!
 //! All colours are sRGB and are mixed as such, premultiplied; pictures are [`super::view_texture::ViewTexture`]s.
 
+pub mod raymarch;
 pub mod slice;

@@ -7,8 +7,12 @@ use std::fmt::Write as _;
 
 /// (path below `shaders/`, text) of every shader file, sorted.
 pub const SHADERS: &[(&str, &str)] = &[
+    ("render/raymarch.wgsl", include_str!("../../shaders/render/raymarch.wgsl")),
     ("render/slice.wgsl", include_str!("../../shaders/render/slice.wgsl")),
+    ("shared/camera.wgsl", include_str!("../../shaders/shared/camera.wgsl")),
+    ("shared/lighting.wgsl", include_str!("../../shaders/shared/lighting.wgsl")),
     ("shared/segments.wgsl", include_str!("../../shaders/shared/segments.wgsl")),
+    ("shared/volume.wgsl", include_str!("../../shaders/shared/volume.wgsl")),
 ];
 
 /// The embedded text of one shader file.
