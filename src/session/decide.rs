@@ -127,8 +127,9 @@ fn check_shape(shape: &MeasurementShape) -> Result<(), Refusal> {
     let finite = match shape {
         MeasurementShape::Distance { ends_in_patient } => ends_in_patient.iter().all(|point| point.is_finite()),
         MeasurementShape::Angle { points_in_patient } => points_in_patient.iter().all(|point| point.is_finite()),
-        MeasurementShape::Ellipse { center_in_patient, radii_mm, .. } => {
-            center_in_patient.is_finite() && radii_mm.iter().all(|radius| radius.is_finite() && *radius > 0.0)
+        MeasurementShape::Ellipse { center_in_patient, half_axes_in_patient } => {
+            center_in_patient.is_finite()
+                && half_axes_in_patient.iter().all(|axis| axis.is_finite() && axis.length() > 0.0)
         }
     };
     if finite { Ok(()) } else { Err(Refusal::BadValue("a measurement needs points inside the patient")) }

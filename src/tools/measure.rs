@@ -33,7 +33,7 @@ pub enum Measure {
         plane: Plane,
         /// Patient space, mm.
         points: Vec<DVec3>,
-        /// Shift held: the ellipse is a circle.
+        /// Ctrl held: the ellipse is a circle.
         round: bool,
     },
     /// A handle of a placed measurement follows the pointer.
@@ -55,7 +55,7 @@ impl Measure {
             (Self::Idle, Phase::Press) => {
                 *self = match caught_handle(event, plane, document) {
                     Some((id, handle, shape)) => Self::Moving { id, handle, shape },
-                    None => Self::Placing { plane, points: vec![point, point], round: event.modifiers.shift },
+                    None => Self::Placing { plane, points: vec![point, point], round: event.modifiers.ctrl },
                 };
                 Vec::new()
             }
@@ -69,7 +69,7 @@ impl Measure {
                 vec![Action::Do(edit)]
             }
             (Self::Placing { points, round, .. }, Phase::Drag | Phase::Hover) => {
-                *round = event.modifiers.shift;
+                *round = event.modifiers.ctrl;
                 if let Some(last) = points.last_mut() {
                     *last = point;
                 }
@@ -138,8 +138,9 @@ fn ellipse(plane: Plane, a: DVec3, b: DVec3, round: bool) -> MeasurementShape {
         let side = width.abs().max(height.abs());
         (width, height) = (side.copysign(width), side.copysign(height));
     }
+    let half_axes_in_patient = [right * (width.abs() / 2.0), down * (height.abs() / 2.0)];
     let center_in_patient = a + right * (width / 2.0) + down * (height / 2.0);
-    MeasurementShape::Ellipse { plane, center_in_patient, radii_mm: [width.abs() / 2.0, height.abs() / 2.0] }
+    MeasurementShape::Ellipse { center_in_patient, half_axes_in_patient }
 }
 
 /// Points of a measurement that can be dragged: the ends; for an ellipse its centre and the ends of its axes.
@@ -147,10 +148,8 @@ pub fn handles(shape: &MeasurementShape) -> Vec<DVec3> {
     match shape {
         MeasurementShape::Distance { ends_in_patient } => ends_in_patient.to_vec(),
         MeasurementShape::Angle { points_in_patient } => points_in_patient.to_vec(),
-        MeasurementShape::Ellipse { plane, center_in_patient, radii_mm } => {
-            let (right, down) = (plane.right_in_patient() * radii_mm[0], plane.down_in_patient() * radii_mm[1]);
-            let center = *center_in_patient;
-            vec![center, center + right, center - right, center + down, center - down]
+        MeasurementShape::Ellipse { center_in_patient: center, half_axes_in_patient: [right, down] } => {
+            vec![*center, *center + *right, *center - *right, *center + *down, *center - *down]
         }
     }
 }
@@ -161,11 +160,15 @@ fn with_handle(shape: &MeasurementShape, handle: usize, point: DVec3) -> Measure
     match &mut moved {
         MeasurementShape::Distance { ends_in_patient } => ends_in_patient[handle.min(1)] = point,
         MeasurementShape::Angle { points_in_patient } => points_in_patient[handle.min(2)] = point,
-        MeasurementShape::Ellipse { plane, center_in_patient, radii_mm } => match handle {
-            0 => *center_in_patient = point,
-            1 | 2 => radii_mm[0] = (point - *center_in_patient).dot(plane.right_in_patient()).abs().max(0.1),
-            _ => radii_mm[1] = (point - *center_in_patient).dot(plane.down_in_patient()).abs().max(0.1),
-        },
+        MeasurementShape::Ellipse { center_in_patient, half_axes_in_patient } => {
+            if handle == 0 {
+                *center_in_patient = point;
+            } else {
+                let half_axis = &mut half_axes_in_patient[usize::from(handle > 2)];
+                let direction = half_axis.normalize_or_zero();
+                *half_axis = direction * (point - *center_in_patient).dot(direction).abs().max(0.1);
+            }
+        }
     }
     moved
 }

@@ -124,17 +124,19 @@ fn distance_by_drag_and_angle_by_clicks() {
 }
 
 #[test]
-fn a_circle_is_an_ellipse_drawn_with_shift() {
+fn a_circle_is_an_ellipse_drawn_with_ctrl() {
     let mut bench = Bench::with(ToolKind::Ellipse);
     bench.send(Phase::Press, 0.0, 0.0);
     let mut release = event(bench.view, Phase::Drag, 0.4, -0.2);
-    release.modifiers.shift = true;
+    release.modifiers.ctrl = true;
     bench.hand.handle(&release, &bench.tools, &bench.document);
     release.phase = Phase::Release;
     let done = bench.hand.handle(&release, &bench.tools, &bench.document);
-    let [Action::Measure(MeasurementShape::Ellipse { radii_mm, center_in_patient, .. })] = done.as_slice() else {
+    let [Action::Measure(MeasurementShape::Ellipse { half_axes_in_patient: [right, down], center_in_patient })] =
+        done.as_slice()
+    else {
         panic!("{done:?}")
     };
-    assert_eq!(*radii_mm, [20.0, 20.0]);
+    assert_eq!([*right, *down], [DVec3::X * 20.0, DVec3::Y * 20.0]);
     assert!(center_in_patient.distance(DVec3::new(20.0, 20.0, 0.0)) < 1e-9);
 }
