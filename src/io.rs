@@ -3,9 +3,12 @@
 //! Invariant: knows nothing of documents, windows or GPUs. Every reader says what it repaired or refused.
 //! The way in for images is [`scan`], which says what there is, then [`load`], which reads one of it.
 
+pub mod atomic_file;
 pub mod dicom;
 pub mod import;
+pub mod provenance;
 pub mod report;
+pub mod stl;
 
 pub use import::{
     ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, content_hash, load, scan,

@@ -1,6 +1,7 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
 
 pub mod backend;
+pub mod export;
 pub mod open;
 pub mod segment;
 pub mod surface;

@@ -6,6 +6,7 @@ pub mod contour;
 pub mod deviation;
 pub mod normals;
 pub mod smooth;
+pub mod space;
 pub mod topology;
 pub mod weld;
 
