@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod bench;
+pub mod phantom;
 
 /// What stands on every output of this program.
 pub const NOT_FOR_DIAGNOSTIC_USE: &str = "Not for diagnostic use";
@@ -28,6 +29,8 @@ pub struct Cli {
 enum Command {
     /// Measure import, surface, render and brush on phantoms or given data
     Bench(bench::Args),
+    /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
+    Phantom(phantom::Args),
 }
 
 impl Cli {
@@ -45,6 +48,7 @@ impl Cli {
         let done = match &self.command {
             None => Ok(()),
             Some(Command::Bench(args)) => bench::run(args, &mut out),
+            Some(Command::Phantom(args)) => phantom::run(args, &mut out),
         };
         match done.and_then(|()| Ok(out.flush()?)) {
             Err(error) if is_closed_pipe(&error) => Ok(()),
