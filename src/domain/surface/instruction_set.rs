@@ -167,7 +167,7 @@ mod avx2 {
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    #[allow(unsafe_code, reason = "loads through pointers")]
+    #[allow(unsafe_code, clippy::cast_ptr_alignment, reason = "loads that need no alignment")]
     pub(super) fn greater_mask(samples: &[i16; 64], flip: i16, threshold: i16) -> u64 {
         let (flip, threshold) = (_mm256_set1_epi16(flip), _mm256_set1_epi16(threshold));
         let greater = |n: usize| {
@@ -185,7 +185,7 @@ mod avx2 {
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    #[allow(unsafe_code, reason = "stores through a pointer")]
+    #[allow(unsafe_code, clippy::cast_ptr_alignment, reason = "a store that needs no alignment")]
     pub(super) fn cases(words: [u64; 8]) -> [u8; 64] {
         let mut bytes = [0_u8; 64];
         // Byte n of a register takes byte n / 8 of the half word, then bit n % 8 of that.
@@ -221,7 +221,7 @@ mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    #[allow(unsafe_code, reason = "loads through pointers")]
+    #[allow(unsafe_code, clippy::cast_ptr_alignment, reason = "loads that need no alignment")]
     pub(super) fn greater_mask(samples: &[i16; 64], flip: i16, threshold: i16) -> u64 {
         let (flip, threshold) = (_mm512_set1_epi16(flip), _mm512_set1_epi16(threshold));
         let half = |n: usize| {
@@ -234,7 +234,7 @@ mod avx512 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    #[allow(unsafe_code, reason = "stores through a pointer")]
+    #[allow(unsafe_code, clippy::cast_ptr_alignment, reason = "a store that needs no alignment")]
     pub(super) fn cases(words: [u64; 8]) -> [u8; 64] {
         let mut gathered = _mm512_setzero_si512();
         for (bit, &word) in words.iter().enumerate() {
