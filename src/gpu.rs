@@ -4,6 +4,7 @@
 //! Bind groups: 0 frame globals, 1 volume and segments, 2 the pass's own; compute stages use group 0.
 
 pub mod context;
+pub mod layout;
 pub mod readback;
 pub mod render;
 pub mod residency;

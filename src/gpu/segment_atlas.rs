@@ -16,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 use super::context::Context;
-use super::readback;
+use super::{layout, readback};
 use crate::domain::grid::Grid;
 use crate::domain::mask::MaskBrick;
 use crate::domain::segmentation::SegmentId;
@@ -121,23 +121,7 @@ impl SegmentAtlas {
 
     /// Layout of [`Self::bindings`].
     pub fn layout_entries() -> [wgpu::BindGroupLayoutEntry; 4] {
-        let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::FRAGMENT | wgpu::ShaderStages::COMPUTE,
-            ty,
-            count: None,
-        };
-        let storage = wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only: true },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        };
-        let texture = wgpu::BindingType::Texture {
-            sample_type: wgpu::TextureSampleType::Uint,
-            view_dimension: wgpu::TextureViewDimension::D3,
-            multisampled: false,
-        };
-        [entry(1, texture), entry(2, storage), entry(3, storage), entry(4, storage)]
+        [layout::index_volume(1), layout::storage(2), layout::storage(3), layout::storage(4)]
     }
 
     /// Brings the device up to date with all segments of the grid. Costs the bricks that changed since the last call.

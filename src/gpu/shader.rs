@@ -7,11 +7,17 @@ use std::fmt::Write as _;
 
 /// (path below `shaders/`, text) of every shader file, sorted.
 pub const SHADERS: &[(&str, &str)] = &[
+    ("render/composite.wgsl", include_str!("../../shaders/render/composite.wgsl")),
+    ("render/line.wgsl", include_str!("../../shaders/render/line.wgsl")),
+    ("render/mesh.wgsl", include_str!("../../shaders/render/mesh.wgsl")),
+    ("render/opaque_distance.wgsl", include_str!("../../shaders/render/opaque_distance.wgsl")),
+    ("render/plane.wgsl", include_str!("../../shaders/render/plane.wgsl")),
     ("render/raymarch.wgsl", include_str!("../../shaders/render/raymarch.wgsl")),
     ("render/slice.wgsl", include_str!("../../shaders/render/slice.wgsl")),
     ("shared/camera.wgsl", include_str!("../../shaders/shared/camera.wgsl")),
     ("shared/lighting.wgsl", include_str!("../../shaders/shared/lighting.wgsl")),
     ("shared/segments.wgsl", include_str!("../../shaders/shared/segments.wgsl")),
+    ("shared/view.wgsl", include_str!("../../shaders/shared/view.wgsl")),
     ("shared/volume.wgsl", include_str!("../../shaders/shared/volume.wgsl")),
 ];
 

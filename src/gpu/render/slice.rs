@@ -12,8 +12,8 @@ use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
 use crate::domain::volume::Volume;
 use crate::gpu::context::Context;
 use crate::gpu::segment_atlas::SegmentAtlas;
-use crate::gpu::shader;
 use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
+use crate::gpu::{layout, shader};
 
 /// What [`SliceRenderer::draw_values`] writes where there is no volume.
 pub const NO_VALUE: f32 = -3.0e38;
@@ -102,40 +102,13 @@ impl SliceRenderer {
     /// Compiles the shader.
     pub fn new(context: &Context) -> Self {
         let device = &context.device;
-        let uniform = wgpu::BindGroupLayoutEntry {
-            binding: 0,
-            visibility: wgpu::ShaderStages::FRAGMENT,
-            ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Uniform,
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
-        let volume = wgpu::BindGroupLayoutEntry {
-            binding: 0,
-            visibility: wgpu::ShaderStages::FRAGMENT,
-            ty: wgpu::BindingType::Texture {
-                sample_type: wgpu::TextureSampleType::Float { filterable: false },
-                view_dimension: wgpu::TextureViewDimension::D3,
-                multisampled: false,
-            },
-            count: None,
-        };
-        let layout = |label, entries: &[wgpu::BindGroupLayoutEntry]| {
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
-        };
         let [a, b, c, d] = SegmentAtlas::layout_entries();
-        let frame_layout = layout("slice frame", &[uniform]);
-        let data_layout = layout("slice data", &[volume, a, b, c, d]);
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("slice"),
-            bind_group_layouts: &[Some(&frame_layout), Some(&data_layout)],
-            immediate_size: 0,
-        });
+        let frame_layout = layout::group(device, "slice frame", &[layout::uniform(0)]);
+        let data_layout = layout::group(device, "slice data", &[layout::loaded_volume(0), a, b, c, d]);
+        let pipeline_layout = layout::pipeline(device, "slice", &[&frame_layout, &data_layout]);
         let module = shader::module(device, "render/slice.wgsl");
         let pipeline =
-            |entry_point, format| fullscreen_pipeline(context, &pipeline_layout, &module, entry_point, format);
+            |entry_point, format| super::fullscreen_pipeline(context, &pipeline_layout, &module, entry_point, format);
         let nothing = Grid::axis_aligned([1, 1, 1], DVec3::ONE, DVec3::ZERO).expect("one voxel is a grid");
         Self {
             picture: pipeline("fs_main", VIEW_FORMAT),
@@ -178,21 +151,7 @@ impl SliceRenderer {
         let [a, b, c, d] = scene.segments.unwrap_or(&self.no_segments).bindings();
         let data = group(&self.data_layout, &[volume, a, b, c, d]);
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("slice"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: target.view(),
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
-            })],
-            ..wgpu::RenderPassDescriptor::default()
-        });
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &frame, &[]);
-        pass.set_bind_group(1, &data, &[]);
-        pass.draw(0..3, 0..1);
-        drop(pass);
+        super::fullscreen_pass(&mut encoder, "slice", target.view(), pipeline, &[&frame, &data]);
         context.queue.submit([encoder.finish()]);
     }
 }
@@ -247,36 +206,6 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
         uniforms.segment_center = [-10.0, 0.0, 0.0, 0.0];
     }
     uniforms
-}
-
-fn fullscreen_pipeline(
-    context: &Context,
-    layout: &wgpu::PipelineLayout,
-    module: &wgpu::ShaderModule,
-    entry_point: &str,
-    format: wgpu::TextureFormat,
-) -> wgpu::RenderPipeline {
-    context.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(entry_point),
-        layout: Some(layout),
-        vertex: wgpu::VertexState {
-            module,
-            entry_point: Some("vs_main"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            buffers: &[],
-        },
-        primitive: wgpu::PrimitiveState::default(),
-        depth_stencil: None,
-        multisample: wgpu::MultisampleState::default(),
-        fragment: Some(wgpu::FragmentState {
-            module,
-            entry_point: Some(entry_point),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            targets: &[Some(format.into())],
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
 }
 
 fn one_texel(context: &Context) -> wgpu::TextureView {
