@@ -3,7 +3,6 @@
 //! All colours are sRGB and are mixed as such, premultiplied; pictures are [`super::view_texture::ViewTexture`]s, and
 //! what the window shows is said there. Slices: `slice`. 3D: `view3d` owns the order of meshes, planes, lines and volume.
 
-
 mod composite;
 mod mesh_store;
 mod view_globals;
