@@ -1,1 +1,328 @@
 //! The window: panels, viewports, theme, shortcuts. Draws through `gpu`; algorithms live elsewhere.
+//!
+//! In: a path to open, or none. Out: commands to the session. Each frame: `logic` lands finished jobs, takes keys and runs
+//! the commands that were asked for; `ui` draws the panels, which ask for commands of `commands::TABLE` or perform those of
+//! the document. Nothing here waits for work: what takes long is a job of the session or of `work`.
+
+pub mod commands;
+pub mod device;
+mod dispatch;
+mod facts;
+mod memory;
+pub mod notices;
+pub mod numbers;
+mod open_flow;
+mod outcome;
+pub mod palette;
+pub mod panels;
+mod recent;
+mod saving;
+mod selection;
+pub mod shortcuts;
+pub mod stage;
+pub mod theme;
+pub mod viewports;
+pub mod widgets;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use eframe::egui_wgpu::RenderState;
+
+use crate::domain::volume::Volume;
+use crate::ops::open::SlicePreview;
+use crate::session::Session;
+use crate::session::command::Command;
+use crate::session::document::{SegmentObject, VolumeHead};
+use crate::tools::options::ToolBox;
+
+use commands::{CommandId, Situation};
+use device::WindowDevice;
+use facts::Facts;
+use notices::Notices;
+use open_flow::OpenFlow;
+use palette::Palette;
+use panels::Dialog;
+use panels::export::ExportState;
+use panels::mesh_options::MeshOptions;
+use selection::Selection;
+use stage::Stage;
+use viewports::{Readout, Scene, Viewports};
+use work::Work;
+
+/// Title of the window. Never holds patient identity: window lists and screen sharing show it.
+const TITLE: &str = "Maquette";
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The window system or the driver gave none.
+    #[error("the window could not be opened: {0}")]
+    Window(String),
+}
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// When there is no display or no usable graphics driver.
+pub fn run(path: Option<PathBuf>) -> Result<(), AppError> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title(TITLE)
+        .with_app_id("maquette")
+        .with_inner_size([1600.0, 900.0])
+        .with_min_inner_size([1280.0, 800.0])
+        .with_drag_and_drop(true);
+    let options =
+        eframe::NativeOptions { viewport, wgpu_options: device::configuration(), ..eframe::NativeOptions::default() };
+    eframe::run_native(
+        TITLE,
+        options,
+        Box::new(|context| {
+            let state = context.wgpu_render_state.as_ref().ok_or("the window has no graphics device")?;
+            let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
+            app.open_flow.recent = recent::Recent::of_user();
+            if let Some(path) = path {
+                app.open_path(path);
+            }
+            Ok(Box::new(app))
+        }),
+    )
+    .map_err(|error| AppError::Window(error.to_string()))
+}
+
+/// The window's state.
+pub struct MaquetteApp {
+    ctx: egui::Context,
+    device: WindowDevice,
+    session: Session,
+    tools: ToolBox,
+    viewports: Viewports,
+    readout: Readout,
+    work: Work,
+    facts: Facts,
+    stage: Stage,
+    selection: Selection,
+    notices: Notices,
+    palette: Palette,
+    open_flow: OpenFlow,
+    thumbnail_box: Arc<Mutex<Vec<(usize, SlicePreview)>>>,
+    dialog: Option<Dialog>,
+    export: ExportState,
+    mesh_options: MeshOptions,
+    asked: Vec<CommandId>,
+    /// Where the case was saved, and when in words.
+    case_path: Option<PathBuf>,
+    saved_at: Option<String>,
+    /// Number of the last session notice that was shown.
+    seen_notice: u64,
+}
+
+impl MaquetteApp {
+    /// A window with nothing open.
+    ///
+    /// # Errors
+    /// When the system gives no worker threads.
+    pub fn new(ctx: &egui::Context, render_state: &RenderState) -> std::io::Result<Self> {
+        theme::install(ctx);
+        let waker: Arc<dyn Fn() + Send + Sync> = {
+            let ctx = ctx.clone();
+            Arc::new(move || ctx.request_repaint())
+        };
+        let mut session = Session::new()?;
+        session.set_waker(Arc::clone(&waker));
+        let device = WindowDevice::new(render_state);
+        let viewports = Viewports::new();
+        Ok(Self {
+            ctx: ctx.clone(),
+            device,
+            session,
+            tools: ToolBox::default(),
+            viewports,
+            readout: Readout::default(),
+            work: Work::start(waker)?,
+            facts: Facts::default(),
+            stage: Stage::default(),
+            selection: Selection::default(),
+            notices: Notices::default(),
+            palette: Palette::default(),
+            open_flow: OpenFlow::default(),
+            thumbnail_box: Arc::default(),
+            dialog: None,
+            export: ExportState::default(),
+            mesh_options: MeshOptions::default(),
+            asked: Vec::new(),
+            case_path: None,
+            saved_at: None,
+            seen_notice: 0,
+        })
+    }
+
+    /// The window in a test harness: no files of the user are read or written.
+    ///
+    /// # Panics
+    /// When the harness has no wgpu renderer.
+    pub fn for_test(context: &eframe::CreationContext<'_>) -> Self {
+        let state = context.wgpu_render_state.as_ref().expect("the harness renders with wgpu");
+        Self::new(&context.egui_ctx, state).expect("worker threads")
+    }
+
+    /// The case.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The case, for tests that prepare one.
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The tools.
+    pub fn tools(&self) -> &ToolBox {
+        &self.tools
+    }
+
+    /// What is told at the moment, oldest first.
+    pub fn notice_texts(&self) -> Vec<String> {
+        self.notices.iter().map(|notice| notice.text().to_owned()).collect()
+    }
+
+    /// Opens a path as if it had been dropped on the window.
+    pub fn open(&mut self, path: PathBuf) {
+        self.open_path(path);
+    }
+
+    /// Waits for all work and lands it; for tests.
+    pub fn finish_work(&mut self) {
+        self.session.finish_jobs();
+        while let Some((outcomes, failures)) = self.work.wait() {
+            self.land(outcomes, failures);
+            self.session.finish_jobs();
+        }
+    }
+
+    /// Asks for a command; it runs before the next frame is drawn.
+    fn ask(&mut self, id: CommandId) {
+        self.asked.push(id);
+        self.ctx.request_repaint();
+    }
+
+    /// The segment that tools change.
+    fn active_segment(&self) -> Option<&SegmentObject> {
+        self.session.view.active_segment.and_then(|id| self.session.document().segment(id))
+    }
+
+    /// Carries out a command of the document; a refusal is told.
+    fn perform(&mut self, command: Command) {
+        match self.session.start_command(command) {
+            Ok(_) => self.selection.follow(&self.session),
+            Err(refusal) => self.notices.warn(refusal.to_string()),
+        }
+        self.ctx.request_repaint();
+    }
+
+    /// Begins a case with a volume.
+    fn begin_case(&mut self, head: VolumeHead, volume: Arc<Volume>) {
+        self.facts.clear();
+        self.session.new_case(head, volume);
+        self.case_opened();
+    }
+
+    /// The session holds another case: everything of the window that belonged to the old one goes.
+    fn case_opened(&mut self) {
+        self.facts.clear();
+        self.open_flow.stage = open_flow::Stage::Idle;
+        self.open_flow.typed = None;
+        self.dialog = None;
+        self.selection = Selection::default();
+        self.selection.follow(&self.session);
+        self.viewports = Viewports::new();
+        self.stage = Stage::Images;
+        (self.case_path, self.saved_at) = (None, None);
+    }
+
+    /// What commands can do now.
+    fn situation(&self) -> Situation {
+        let document = self.session.document();
+        let selected = self.selection.get(document);
+        let volume = self.session.view.active_volume.and_then(|id| document.volume(id));
+        Situation {
+            volume: volume.is_some(),
+            tags: volume.is_some_and(|volume| !volume.head.source.path.as_os_str().is_empty()),
+            segment: self.active_segment().is_some(),
+            mesh: matches!(selected, Some(selection::Selected::Mesh(_))),
+            any_mesh: document.meshes().iter().any(|mesh| mesh.built.is_some()),
+            selection: selected.is_some(),
+            undo: self.session.history().undo_label().is_some(),
+            redo: self.session.history().redo_label().is_some(),
+        }
+    }
+
+    /// Lends everything that the views need.
+    fn with_scene<R>(&mut self, run: impl FnOnce(&mut Viewports, &mut Scene<'_>) -> R) -> R {
+        let mut scene = Scene {
+            device: &self.device,
+            session: &mut self.session,
+            tools: &mut self.tools,
+            readout: &mut self.readout,
+            notices: &mut self.notices,
+        };
+        run(&mut self.viewports, &mut scene)
+    }
+}
+
+impl eframe::App for MaquetteApp {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.session.tick();
+        let (outcomes, failures) = self.work.take();
+        self.land(outcomes, failures);
+        self.take_preview();
+        self.take_thumbnails();
+        self.take_session_notices();
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
+        if let Some(path) = dropped {
+            self.open_path(path);
+        }
+        let typing = ctx.text_edit_focused();
+        let blocked = self.palette.is_open() || self.dialog.is_some() || self.open_flow.typed.is_some();
+        let keys = if blocked { Vec::new() } else { ctx.input_mut(|input| shortcuts::take(input, typing)) };
+        self.asked.extend(keys);
+        for id in std::mem::take(&mut self.asked) {
+            self.run_command(id);
+        }
+        self.selection.follow(&self.session);
+        self.facts.refresh(&self.session, &mut self.work);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let now = self.situation();
+        self.top_bar_ui(ui, &now);
+        self.status_bar_ui(ui);
+        if now.volume {
+            self.rail_ui(ui, &now);
+            self.options_ui(ui);
+            self.right_side_ui(ui, &now);
+            let frame = egui::Frame::new().fill(theme::VIEW);
+            egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+                self.with_scene(|viewports, scene| viewports.ui(ui, scene));
+            });
+        } else {
+            self.welcome_ui(ui);
+        }
+        self.open_flow_ui(ui.ctx());
+        self.dialogs_ui(ui.ctx(), &now);
+        let chosen = self.palette.ui(ui.ctx(), &now);
+        chosen.into_iter().for_each(|id| self.ask(id));
+        let margin = if now.volume { theme::OBJECTS } else { 0.0 };
+        let mended = self.notices.ui(ui.ctx(), margin);
+        mended.into_iter().for_each(|id| self.ask(id));
+    }
+
+    fn on_exit(&mut self) {
+        self.session.abort_gesture();
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        theme::PANEL.to_normalized_gamma_f32()
+    }
+}

@@ -1,9 +1,12 @@
 //! What the window's own jobs leave behind.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::domain::measure::SampleStatistics;
 use crate::domain::segmentation::SegmentId;
+use crate::domain::volume::Volume;
+use crate::ops::open::{LoadedVolume, Scan};
 use crate::session::document::{Revision, VolumeId};
 
 use super::open_flow::PickedFor;
@@ -19,6 +22,14 @@ pub enum Outcome {
     Picked(PickedFor, PathBuf),
     /// A dialog closed without one: given up, or this desktop has no dialogs.
     NotPicked(PickedFor),
+    /// A path was scanned.
+    Scanned(PathBuf, Scan),
+    /// A series was read: where from, its name, itself.
+    Loaded(PathBuf, String, Box<LoadedVolume>),
+    /// The sample was made.
+    Sample(Arc<Volume>),
+    /// The job did all by itself.
+    Nothing,
 }
 
 /// Figures of a segment that take a look at every voxel.

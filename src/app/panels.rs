@@ -10,8 +10,98 @@ pub mod objects;
 pub mod options;
 pub mod properties;
 pub mod rail;
+pub mod report;
 pub mod series_list;
 pub mod status_bar;
-pub mod tags;
 pub mod top_bar;
+pub mod volume_properties;
 pub mod welcome;
+
+use egui::{Align2, Vec2};
+
+use super::MaquetteApp;
+use super::commands::Situation;
+use super::theme;
+
+/// A dialog over the window; one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialog {
+    /// What the importer repaired or refused.
+    Report,
+    /// Tags of the files.
+    Tags,
+    /// All keys.
+    Keys,
+    /// What the program is.
+    About,
+    /// 3D presets as pictures.
+    VolumePresets,
+    /// Windows as pictures.
+    WindowPresets,
+    /// Meshes to files.
+    Export,
+}
+
+impl MaquetteApp {
+    /// Draws the open dialog.
+    pub(in crate::app) fn dialogs_ui(&mut self, ctx: &egui::Context, now: &Situation) {
+        let Some(dialog) = self.dialog else { return };
+        if !now.volume && !matches!(dialog, Dialog::Keys | Dialog::About) {
+            self.dialog = None;
+            return;
+        }
+        let title = match dialog {
+            Dialog::Report => "Import report",
+            Dialog::Tags => "DICOM tags",
+            Dialog::Keys => "Keys and mouse",
+            Dialog::About => "About Maquette",
+            Dialog::VolumePresets => "3D presets",
+            Dialog::WindowPresets => "Window presets",
+            Dialog::Export => "Export meshes",
+        };
+        let width = match dialog {
+            Dialog::VolumePresets | Dialog::WindowPresets | Dialog::Tags => 860.0,
+            Dialog::Keys => 720.0,
+            Dialog::Report | Dialog::About | Dialog::Export => 560.0,
+        };
+        let close = modal(ctx, title, width, |ui| match dialog {
+            Dialog::Report => self.report_ui(ui),
+            Dialog::Tags => self.tags_ui(ui),
+            Dialog::Keys => keys::keys_ui(ui),
+            Dialog::About => about::about_ui(ui, &self.device.label()),
+            Dialog::VolumePresets => self.volume_presets_ui(ui),
+            Dialog::WindowPresets => self.window_presets_ui(ui),
+            Dialog::Export => self.export_ui(ui),
+        });
+        if close && self.dialog == Some(dialog) {
+            self.dialog = None;
+        }
+    }
+}
+
+/// A dialog with a title and a close button; true when it is to be closed.
+pub(in crate::app) fn modal(
+    ctx: &egui::Context,
+    title: &str,
+    width: f32,
+    contents: impl FnOnce(&mut egui::Ui),
+) -> bool {
+    let id = egui::Id::new(("dialog", title));
+    let area = egui::Modal::default_area(id).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(16));
+    let modal = egui::Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
+        ui.set_width(width.min(ui.ctx().content_rect().width() - 64.0));
+        let mut close = false;
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new(title).font(theme::semibold(15.0)));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let icon = egui_material_icons::icons::ICON_CLOSE;
+                close = crate::app::widgets::field::icon_button(ui, icon, &format!("Close {title}"), "").clicked();
+            });
+        });
+        ui.add_space(8.0);
+        contents(ui);
+        close
+    });
+    modal.should_close() || modal.inner
+}

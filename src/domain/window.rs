@@ -32,6 +32,11 @@ impl Window {
         let (low, high) = self.bounds();
         ((value - low) / (high - low)).clamp(0.0, 1.0)
     }
+
+    /// Grey levels 0 to 255 of samples, for small pictures.
+    pub fn gray_bytes(&self, samples: &[i16], rescale: super::volume::Rescale) -> Vec<u8> {
+        samples.iter().map(|&sample| (self.gray(rescale.value(f64::from(sample))) * 255.0).round() as u8).collect()
+    }
 }
 
 /// A named window on a digit key.

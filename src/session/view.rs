@@ -261,7 +261,7 @@ pub fn snap_to_slice(grid: &Grid, point_in_patient: DVec3) -> DVec3 {
 }
 
 /// The first window that the files suggest; else soft tissue for CT, and the range of values for anything else.
-fn default_window(suggested: &[(String, Window)], volume: &Volume) -> Window {
+pub fn default_window(suggested: &[(String, Window)], volume: &Volume) -> Window {
     if let Some((_, window)) = suggested.first() {
         return *window;
     }

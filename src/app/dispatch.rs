@@ -1,0 +1,237 @@
+//! Runs the commands of the table and lands what the window's jobs leave behind.
+
+use super::MaquetteApp;
+use super::commands::{CommandId, entry};
+use super::notices::{Gravity, Notice};
+use super::open_flow::{self, PickedFor};
+use super::outcome::Outcome;
+use super::panels::Dialog;
+use super::selection::Selected;
+use super::stage::Stage;
+use super::viewports::ViewCommand;
+use crate::domain::window::Window;
+use crate::session::command::{Command, MaskEdit};
+use crate::session::notice::NoticeLevel;
+use crate::session::view::Interpolation;
+use crate::tools::options::ToolKind;
+
+impl MaquetteApp {
+    /// Runs a command, or says why it cannot run now.
+    pub(in crate::app) fn run_command(&mut self, id: CommandId) {
+        if let Some(missing) = entry(id).needs.missing(&self.situation()) {
+            self.notices.warn(missing);
+            return;
+        }
+        match id {
+            CommandId::OpenFolder => self.ask_path(PickedFor::OpenFolder),
+            CommandId::OpenFile => self.ask_path(PickedFor::OpenFile),
+            CommandId::OpenPath => self.type_path(PickedFor::OpenFolder, ""),
+            CommandId::OpenSample => self.open_sample(),
+            CommandId::SaveCase => self.save_case(),
+            CommandId::SaveCaseAs => self.ask_path(PickedFor::SaveCase),
+            CommandId::ExportMeshes => self.open_export(),
+            CommandId::ShowTags => self.dialog = Some(Dialog::Tags),
+            CommandId::ShowReport => self.dialog = Some(Dialog::Report),
+            CommandId::CloseCase => self.close_case(),
+            CommandId::Quit => self.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            CommandId::Undo | CommandId::Redo => self.turn_history(id == CommandId::Undo),
+            CommandId::Palette => self.palette.open(),
+            CommandId::Shortcuts => self.dialog = Some(Dialog::Keys),
+            CommandId::About => self.dialog = Some(Dialog::About),
+            CommandId::VolumePresets => self.dialog = Some(Dialog::VolumePresets),
+            CommandId::WindowPresets => self.dialog = Some(Dialog::WindowPresets),
+            CommandId::Window(key) => self.use_window_preset(key),
+            CommandId::Tool(tool) => self.choose_tool(tool),
+            CommandId::LastTool => {
+                self.tools.swap();
+                self.choose_tool(self.tools.active());
+            }
+            CommandId::ToggleIdentity => self.session.view.identity_visible ^= true,
+            CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
+            CommandId::ToggleInterpolation => {
+                self.session.view.interpolation = match self.session.view.interpolation {
+                    Interpolation::Linear => Interpolation::Nearest,
+                    Interpolation::Nearest => Interpolation::Linear,
+                };
+            }
+            other => match view_command(other) {
+                Some(command) => self.with_scene(|viewports, scene| viewports.run(command, scene)),
+                None => self.run_object_command(other),
+            },
+        }
+    }
+
+    /// Commands on segments, meshes and the selection.
+    fn run_object_command(&mut self, id: CommandId) {
+        let segment = self.active_segment().map(|object| (object.id(), object.segment.info.locked));
+        let selected = self.selection.get(self.session.document());
+        match (id, segment, selected) {
+            (CommandId::AddSegment, ..) => self.add_segment(),
+            (CommandId::DuplicateSegment, Some((segment, _)), _) => self.perform(Command::DuplicateSegment { segment }),
+            (CommandId::ToggleLock, Some((segment, locked)), _) => {
+                self.perform(Command::LockSegment { segment, locked: !locked });
+            }
+            (CommandId::MoveUp | CommandId::MoveDown, Some(_), _) => self.move_segment(id == CommandId::MoveUp),
+            (CommandId::NextSegment | CommandId::PreviousSegment, ..) => {
+                self.step_segment(id == CommandId::NextSegment);
+            }
+            (CommandId::RenameSelected, _, Some(object)) => self.selection.rename(object, self.session.document()),
+            (CommandId::DeleteSelected, _, Some(object)) => self.perform(object.remove()),
+            (CommandId::MakeMesh, Some(_), _) => {
+                self.make_segment_mesh();
+                self.choose_stage(Stage::Mesh);
+            }
+            (CommandId::MakeIsoMesh, ..) => {
+                self.make_iso_mesh();
+                self.choose_stage(Stage::Mesh);
+            }
+            (CommandId::RebuildMesh, _, Some(Selected::Mesh(mesh))) => self.perform(Command::UpdateMesh { mesh }),
+            _ => {}
+        }
+    }
+
+    /// Whether a command is a switch, and on.
+    pub(in crate::app) fn is_on(&self, id: CommandId) -> Option<bool> {
+        let view = &self.session.view;
+        match id {
+            CommandId::ToggleIdentity => Some(view.identity_visible),
+            CommandId::ToggleCrosshair => Some(view.crosshair_visible),
+            CommandId::ToggleInterpolation => Some(view.interpolation == Interpolation::Linear),
+            other => view_command(other).and_then(|command| self.viewports.is_on(command)),
+        }
+    }
+
+    /// Shows the tools and panels of a stage; the work in hand stays.
+    pub(in crate::app) fn choose_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+        if !stage.has_tool(self.tools.active()) || stage == Stage::Mesh {
+            self.tools.choose(ToolKind::Navigate);
+        }
+    }
+
+    fn choose_tool(&mut self, tool: ToolKind) {
+        self.tools.choose(tool);
+        if !self.stage.has_tool(tool) {
+            self.stage = Stage::Segment;
+        }
+        if tool.edits_segment() && tool != ToolKind::Threshold && self.session.document().segments().is_empty() {
+            self.add_segment();
+        }
+    }
+
+    fn add_segment(&mut self) {
+        let Some(volume) = self.session.view.active_volume else { return };
+        self.perform(Command::AddSegment { volume, name: String::new(), color: None });
+        if let Some(last) = self.session.document().segments().last().map(|object| object.id()) {
+            self.selection.choose(Selected::Segment(last), &mut self.session);
+        }
+    }
+
+    /// Edits the voxels of the active segment; one is made when there is none.
+    pub(in crate::app) fn edit_segment(&mut self, edit: MaskEdit) {
+        if self.active_segment().is_none() {
+            self.add_segment();
+        }
+        let Some(segment) = self.session.view.active_segment else { return };
+        let rule = self.tools.options.rule();
+        self.perform(Command::EditMask { segment, edit, rule });
+    }
+
+    fn move_segment(&mut self, up: bool) {
+        let Some(segment) = self.session.view.active_segment else { return };
+        let place = self.session.document().segments().iter().position(|object| object.id() == segment);
+        let target = place.and_then(|place| if up { place.checked_sub(1) } else { Some(place + 1) });
+        if let Some(index) = target.filter(|index| *index < self.session.document().segments().len()) {
+            self.perform(Command::ReorderSegment { segment, index });
+        }
+    }
+
+    fn step_segment(&mut self, forward: bool) {
+        let ids: Vec<_> = self.session.document().segments().iter().map(|object| object.id()).collect();
+        let Some(active) = self.session.view.active_segment else { return };
+        let Some(place) = ids.iter().position(|id| *id == active) else { return };
+        let next = if forward { (place + 1) % ids.len() } else { (place + ids.len() - 1) % ids.len() };
+        self.selection.choose(Selected::Segment(ids[next]), &mut self.session);
+    }
+
+    fn turn_history(&mut self, back: bool) {
+        let label = if back { self.session.history().undo_label() } else { self.session.history().redo_label() };
+        let label = label.unwrap_or_default().to_owned();
+        let turned = if back { self.session.undo() } else { self.session.redo() };
+        match turned {
+            Ok(()) => tracing::debug!(label, back, "history"),
+            Err(refusal) => self.notices.warn(refusal.to_string()),
+        }
+        self.selection.follow(&self.session);
+    }
+
+    fn use_window_preset(&mut self, key: u8) {
+        let Some(id) = self.session.view.active_volume else { return };
+        let Some(volume) = self.session.document().volume(id) else { return };
+        let window = match crate::app::panels::gallery::WINDOWS.iter().find(|row| row.0 == key) {
+            Some((_, _, width, level)) => Window::new(*width, *level),
+            None => crate::session::view::default_window(&volume.head.info.windows, &volume.volume),
+        };
+        self.session.view.windows.insert(id, window);
+    }
+
+    /// Takes what the jobs left.
+    pub(in crate::app) fn land(&mut self, outcomes: Vec<Outcome>, failures: Vec<String>) {
+        for failure in failures {
+            self.open_flow.stage = open_flow::Stage::Idle;
+            self.notices.push(Notice::new(Gravity::Bad, failure));
+        }
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Figures(id, revision, figures) => self.facts.take_figures(id, revision, figures),
+                Outcome::Bars(id, bars) => self.facts.take_bars(id, bars),
+                Outcome::Picked(wanted_for, path) => self.use_path(wanted_for, path),
+                Outcome::NotPicked(wanted_for) => {
+                    self.type_path(wanted_for, "No file dialog answered on this desktop, or it was closed. Type the path instead.");
+                }
+                Outcome::Scanned(path, scan) => self.take_scan(path, scan),
+                Outcome::Loaded(path, title, loaded) => self.take_loaded(&path, title, *loaded),
+                Outcome::Sample(volume) => self.take_sample(volume),
+                Outcome::Nothing => {}
+            }
+        }
+    }
+
+    /// Shows what the session has to tell.
+    pub(in crate::app) fn take_session_notices(&mut self) {
+        let news: Vec<(u64, NoticeLevel, String)> = self
+            .session
+            .notices
+            .all()
+            .iter()
+            .filter(|notice| notice.number > self.seen_notice)
+            .map(|notice| (notice.number, notice.level, notice.text.clone()))
+            .collect();
+        for (number, level, text) in news {
+            self.seen_notice = number;
+            let gravity = match level {
+                NoticeLevel::Info => Gravity::Good,
+                NoticeLevel::Warning => Gravity::Warning,
+                NoticeLevel::Error => Gravity::Bad,
+            };
+            self.notices.push(Notice::new(gravity, text));
+        }
+    }
+}
+
+fn view_command(id: CommandId) -> Option<ViewCommand> {
+    Some(match id {
+        CommandId::Fit => ViewCommand::Fit,
+        CommandId::Reset => ViewCommand::Reset,
+        CommandId::Center => ViewCommand::Center,
+        CommandId::Maximise => ViewCommand::Maximise,
+        CommandId::FourUp => ViewCommand::FourUp,
+        CommandId::Detach => ViewCommand::Detach,
+        CommandId::ToggleSegments => ViewCommand::ToggleSegments,
+        CommandId::ToggleVolume => ViewCommand::ToggleVolume,
+        CommandId::ToggleSurfaces => ViewCommand::ToggleSurfaces,
+        CommandId::ToggleCrop => ViewCommand::ToggleCrop,
+        CommandId::Standard(view) => ViewCommand::Standard(view),
+        _ => return None,
+    })
+}

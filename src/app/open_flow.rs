@@ -1,0 +1,352 @@
+//! From a path to an open case: dialog or typed path, scan, list of series, loading with an early slice, the report.
+//!
+//! Scanning and reading are jobs with a cancel; only the end of them touches the session. Nothing here reads a file.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use egui::TextureHandle;
+
+use super::MaquetteApp;
+use super::outcome::Outcome;
+use super::recent::Recent;
+use crate::domain::phantom::thorax;
+use crate::domain::volume::Volume;
+use crate::domain::window::Window;
+use crate::ops::open::{self, LoadedVolume, Scan, SeriesEntry, SlicePreview};
+use crate::session::document::{ContentHash, ImageSource, VolumeHead};
+use crate::session::jobs::{JobError, JobId, Lane};
+
+
+
+
+/// What a path is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PickedFor {
+    /// A folder of images.
+    OpenFolder,
+    /// A file of images, or a case.
+    OpenFile,
+    /// Where the case goes.
+    SaveCase,
+    /// Where the meshes go.
+    ExportFolder,
+}
+
+impl PickedFor {
+    /// Title of its dialog.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::OpenFolder => "Open a folder of images",
+            Self::OpenFile => "Open a file",
+            Self::SaveCase => "Save the case",
+            Self::ExportFolder => "Folder for the meshes",
+        }
+    }
+}
+
+/// Where the flow is.
+#[derive(Default)]
+pub enum Stage {
+    /// Nothing is being opened.
+    #[default]
+    Idle,
+    /// Files are being looked at.
+    Scanning {
+        /// Where.
+        path: PathBuf,
+        /// The job.
+        job: JobId,
+    },
+    /// A person chooses a series.
+    Choosing(Choosing),
+    /// A series is being read.
+    Loading(Loading),
+}
+
+/// The list of series.
+pub struct Choosing {
+    /// What was scanned.
+    pub path: PathBuf,
+    /// What was found.
+    pub scan: Arc<Scan>,
+    /// Index of the chosen entry.
+    pub chosen: usize,
+    /// Pictures of the entries, as they come.
+    pub thumbnails: Vec<Option<TextureHandle>>,
+}
+
+/// A series that is being read.
+pub struct Loading {
+    /// Name of the series.
+    pub title: String,
+    /// The job.
+    pub job: JobId,
+    /// The newest early slice, put here by the reader.
+    preview: Arc<Mutex<Option<SlicePreview>>>,
+    /// Its picture.
+    pub picture: Option<TextureHandle>,
+    window: Option<Window>,
+}
+
+/// The typed-path dialog.
+pub struct TypedPath {
+    /// What the path is wanted for.
+    pub wanted_for: PickedFor,
+    /// The text so far.
+    pub text: String,
+    /// Why somebody has to type; empty when they asked for it.
+    pub reason: String,
+}
+
+/// All of it.
+#[derive(Default)]
+pub struct OpenFlow {
+    /// Where it is.
+    pub stage: Stage,
+    /// The typed-path dialog, when it is open.
+    pub typed: Option<TypedPath>,
+    /// Text of the path field of the first window.
+    pub first_path: String,
+    /// Cases opened before.
+    pub recent: Recent,
+}
+
+impl MaquetteApp {
+    /// Opens a system dialog on a worker. It answers with an outcome.
+    pub(in crate::app) fn ask_path(&mut self, wanted_for: PickedFor) {
+        let name = self.session.document().name().to_owned();
+        let asked = self.work.submit(Lane::Background, "dialog", "", move |_| {
+            let dialog = rfd::FileDialog::new().set_title(wanted_for.title());
+            let picked = match wanted_for {
+                PickedFor::OpenFolder | PickedFor::ExportFolder => dialog.pick_folder(),
+                PickedFor::OpenFile => dialog.pick_file(),
+                PickedFor::SaveCase => dialog.set_file_name(format!("{name}.maquette")).save_file(),
+            };
+            Ok(picked.map_or(Outcome::NotPicked(wanted_for), |path| Outcome::Picked(wanted_for, path)))
+        });
+        if let Err(error) = asked {
+            self.notices.error("No dialog", &error);
+        }
+    }
+
+    /// Shows the typed-path dialog.
+    pub(in crate::app) fn type_path(&mut self, wanted_for: PickedFor, reason: &str) {
+        let text = match wanted_for {
+            PickedFor::SaveCase => self.case_path.as_deref().map_or_else(default_case_path, |path| path.display().to_string()),
+            PickedFor::ExportFolder => home().display().to_string(),
+            PickedFor::OpenFolder | PickedFor::OpenFile => self.open_flow.first_path.clone(),
+        };
+        self.open_flow.typed = Some(TypedPath { wanted_for, text, reason: reason.to_owned() });
+    }
+
+    /// A path was picked, typed, dropped or given on the command line.
+    pub(in crate::app) fn use_path(&mut self, wanted_for: PickedFor, path: PathBuf) {
+        match wanted_for {
+            PickedFor::OpenFolder | PickedFor::OpenFile => self.open_path(path),
+            PickedFor::SaveCase => self.save_case_to(path),
+            PickedFor::ExportFolder => self.export.folder = path.display().to_string(),
+        }
+    }
+
+    /// Looks at what lies at a path.
+    pub(in crate::app) fn open_path(&mut self, path: PathBuf) {
+        if is_case(&path) {
+            self.open_case(path);
+            return;
+        }
+        let target = path.clone();
+        let asked = self.work.submit(Lane::Background, "open", "Looking for images", move |progress| {
+            let scan = open::scan(&target, progress).map_err(|error| failure(&error))?;
+            Ok(Outcome::Scanned(target, scan))
+        });
+        match asked {
+            Ok(job) => self.open_flow.stage = Stage::Scanning { path, job },
+            Err(error) => self.notices.error("Not opened", &error),
+        }
+    }
+
+    /// A scan ended: one series is loaded at once, several are offered.
+    pub(in crate::app) fn take_scan(&mut self, path: PathBuf, scan: Scan) {
+        let loadable = scan.entries.iter().filter(|entry| entry.is_loadable()).count();
+        let scan = Arc::new(scan);
+        if loadable == 1 && scan.entries.len() == 1 {
+            self.load_entry(&path, &scan, 0);
+            return;
+        }
+        self.ask_thumbnails(&scan);
+        let thumbnails = scan.entries.iter().map(|_| None).collect();
+        self.open_flow.stage = Stage::Choosing(Choosing { path, scan, chosen: 0, thumbnails });
+    }
+
+    fn ask_thumbnails(&mut self, scan: &Arc<Scan>) {
+        let scan = Arc::clone(scan);
+        let ctx = self.ctx.clone();
+        let shown: Arc<Mutex<Vec<(usize, SlicePreview)>>> = Arc::clone(&self.thumbnail_box);
+        // Pictures come one by one; a later scan replaces this job.
+        let asked = self.work.submit(Lane::Derive, "thumbnails", "", move |progress| {
+            for (n, entry) in scan.entries.iter().enumerate().filter(|(_, entry)| entry.is_loadable()) {
+                progress.check()?;
+                if let Some(slice) = open::middle_slice(entry) {
+                    shown.lock().unwrap_or_else(PoisonError::into_inner).push((n, slice));
+                    ctx.request_repaint();
+                }
+            }
+            Ok(Outcome::Nothing)
+        });
+        if let Err(error) = asked {
+            tracing::debug!(%error, "no thumbnails");
+        }
+    }
+
+    /// Makes pictures of the slices that have come.
+    pub(in crate::app) fn take_thumbnails(&mut self) {
+        let slices = std::mem::take(&mut *self.thumbnail_box.lock().unwrap_or_else(PoisonError::into_inner));
+        let Stage::Choosing(choosing) = &mut self.open_flow.stage else { return };
+        for (n, slice) in slices {
+            let window = choosing.scan.entries.get(n).and_then(first_window);
+            if let Some(place) = choosing.thumbnails.get_mut(n) {
+                *place = Some(picture(&self.ctx, &format!("series {n}"), &slice, window));
+            }
+        }
+    }
+
+    /// Reads one series.
+    pub(in crate::app) fn load_entry(&mut self, path: &Path, scan: &Arc<Scan>, index: usize) {
+        let Some(entry) = scan.entries.get(index) else { return };
+        let preview: Arc<Mutex<Option<SlicePreview>>> = Arc::default();
+        let (slot, ctx, source) = (Arc::clone(&preview), self.ctx.clone(), path.to_path_buf());
+        let (title, window) = (entry.title(), first_window(entry));
+        let scan = Arc::clone(scan);
+        let asked = self.work.submit(Lane::Background, "open", &format!("Reading {title}"), move |progress| {
+            let on_slice = |slice: SlicePreview| {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(slice);
+                ctx.request_repaint();
+            };
+            let mut loaded = open::load(&scan.entries[index], progress, &on_slice).map_err(|error| failure(&error))?;
+            loaded.report.extend(scan.report.clone());
+            prepare(&loaded.volume);
+            Ok(Outcome::Loaded(source, scan.entries[index].title(), Box::new(loaded)))
+        });
+        match asked {
+            Ok(job) => {
+                self.open_flow.stage = Stage::Loading(Loading { title, job, preview, picture: None, window });
+            }
+            Err(error) => self.notices.error("Not opened", &error),
+        }
+    }
+
+    /// Shows the newest early slice.
+    pub(in crate::app) fn take_preview(&mut self) {
+        let Stage::Loading(loading) = &mut self.open_flow.stage else { return };
+        let newest = loading.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(slice) = newest {
+            loading.picture = Some(picture(&self.ctx, "first slice", &slice, loading.window));
+        }
+    }
+
+    /// A series was read: the case begins.
+    pub(in crate::app) fn take_loaded(&mut self, path: &Path, title: String, loaded: LoadedVolume) {
+        let LoadedVolume { volume, info, report, source } = loaded;
+        let lines: Vec<String> = report.lines.iter().map(|line| line.text.clone()).collect();
+        let head = VolumeHead {
+            name: title,
+            grid: *volume.grid(),
+            quantity: volume.quantity(),
+            report: lines,
+            source: ImageSource { path: path.to_path_buf(), series: info.series_uid.clone() },
+            content_hash: ContentHash(source.content_hash),
+            info,
+        };
+        let doubts = head.report.len();
+        self.open_flow.recent.remember(path, &head);
+        self.begin_case(head, Arc::new(volume));
+        if doubts > 0 {
+            let words = if doubts == 1 { "1 remark".to_owned() } else { format!("{doubts} remarks") };
+            let notice = super::notices::Notice::new(
+                super::notices::Gravity::Warning,
+                format!("The importer has {words} on these images"),
+            );
+            self.notices.push(notice.action(super::commands::CommandId::ShowReport));
+        }
+    }
+
+    /// Makes the built-in sample and opens it.
+    pub(in crate::app) fn open_sample(&mut self) {
+        let asked = self.work.submit(Lane::Background, "open", "Making the sample", |progress| {
+            let failed = |error: &dyn std::error::Error| JobError::Failed(error.to_string());
+            progress.phase("Painting");
+            let grid = thorax::grid(thorax::SAMPLE_DIMS).map_err(|error| failed(&error))?;
+            let volume = thorax::volume(&grid, progress)?;
+            prepare(&volume);
+            Ok(Outcome::Sample(Arc::new(volume)))
+        });
+        match asked {
+            Ok(job) => {
+                let title = "the sample".to_owned();
+                self.open_flow.stage =
+                    Stage::Loading(Loading { title, job, preview: Arc::default(), picture: None, window: None });
+            }
+            Err(error) => self.notices.error("Not opened", &error),
+        }
+    }
+
+    /// The sample was made: the case begins.
+    pub(in crate::app) fn take_sample(&mut self, volume: Arc<Volume>) {
+        let head = VolumeHead {
+            name: "Sample thorax".to_owned(),
+            info: thorax::series_info(),
+            report: Vec::new(),
+            source: ImageSource::default(),
+            grid: *volume.grid(),
+            quantity: volume.quantity(),
+            content_hash: ContentHash::default(),
+        };
+        self.begin_case(head, volume);
+    }
+
+    /// Stops whatever is being opened.
+    pub(in crate::app) fn cancel_open(&mut self) {
+        if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage {
+            self.work.cancel(*job);
+        }
+        self.open_flow.stage = Stage::Idle;
+    }
+}
+
+/// Whether a path names a saved case.
+pub fn is_case(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("maquette"))
+}
+
+/// What the views will ask for at once is made on the worker.
+fn prepare(volume: &Volume) {
+    let _cells = volume.cells();
+    let _histogram = volume.histogram();
+}
+
+fn failure(error: &open::ImportError) -> JobError {
+    match error {
+        open::ImportError::Cancelled(_) => JobError::Cancelled,
+        other => JobError::Failed(other.to_string()),
+    }
+}
+
+fn first_window(entry: &SeriesEntry) -> Option<Window> {
+    entry.info.windows.first().map(|(_, window)| *window)
+}
+
+fn picture(ctx: &egui::Context, name: &str, slice: &SlicePreview, window: Option<Window>) -> TextureHandle {
+    let window = window.unwrap_or_else(|| Window::new(2000.0, 300.0));
+    let gray = window.gray_bytes(&slice.samples, slice.rescale);
+    let image = egui::ColorImage::from_gray([slice.width as usize, slice.height as usize], &gray);
+    ctx.load_texture(name, image, egui::TextureOptions::LINEAR)
+}
+
+fn home() -> PathBuf {
+    directories::UserDirs::new().map_or_else(|| PathBuf::from("."), |user| user.home_dir().to_path_buf())
+}
+
+fn default_case_path() -> String {
+    home().join("case.maquette").display().to_string()
+}
