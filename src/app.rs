@@ -7,23 +7,23 @@
 pub mod commands;
 pub mod device;
 mod dispatch;
-mod facts;
-mod memory;
+pub mod facts;
+pub mod memory;
 pub mod notices;
 pub mod numbers;
-mod open_flow;
-mod outcome;
+pub mod open_flow;
+pub mod outcome;
 pub mod palette;
 pub mod panels;
-mod recent;
+pub mod recent;
 mod saving;
-mod selection;
+pub mod selection;
 pub mod shortcuts;
 pub mod stage;
 pub mod theme;
 pub mod viewports;
 pub mod widgets;
-mod work;
+pub mod work;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -45,6 +45,7 @@ use open_flow::OpenFlow;
 use palette::Palette;
 use panels::Dialog;
 use panels::export::ExportState;
+use panels::gallery::Gallery;
 use panels::mesh_options::MeshOptions;
 use selection::Selection;
 use stage::Stage;
@@ -109,6 +110,9 @@ pub struct MaquetteApp {
     thumbnail_box: Arc<Mutex<Vec<(usize, SlicePreview)>>>,
     dialog: Option<Dialog>,
     export: ExportState,
+    gallery: Gallery,
+    /// What is typed into the search for codes.
+    code_query: String,
     mesh_options: MeshOptions,
     asked: Vec<CommandId>,
     /// Where the case was saved, and when in words.
@@ -150,6 +154,8 @@ impl MaquetteApp {
             thumbnail_box: Arc::default(),
             dialog: None,
             export: ExportState::default(),
+            gallery: Gallery::default(),
+            code_query: String::new(),
             mesh_options: MeshOptions::default(),
             asked: Vec::new(),
             case_path: None,
@@ -296,12 +302,12 @@ impl eframe::App for MaquetteApp {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let now = self.situation();
-        self.top_bar_ui(ui, &now);
+        self.top_bar_ui(ui, now);
         self.status_bar_ui(ui);
         if now.volume {
-            self.rail_ui(ui, &now);
+            self.rail_ui(ui, now);
             self.options_ui(ui);
-            self.right_side_ui(ui, &now);
+            self.right_side_ui(ui, now);
             let frame = egui::Frame::new().fill(theme::VIEW);
             egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
                 self.with_scene(|viewports, scene| viewports.ui(ui, scene));
@@ -310,12 +316,14 @@ impl eframe::App for MaquetteApp {
             self.welcome_ui(ui);
         }
         self.open_flow_ui(ui.ctx());
-        self.dialogs_ui(ui.ctx(), &now);
-        let chosen = self.palette.ui(ui.ctx(), &now);
-        chosen.into_iter().for_each(|id| self.ask(id));
+        self.dialogs_ui(ui.ctx(), now);
+        if let Some(id) = self.palette.ui(ui.ctx(), now) {
+            self.ask(id);
+        }
         let margin = if now.volume { theme::OBJECTS } else { 0.0 };
-        let mended = self.notices.ui(ui.ctx(), margin);
-        mended.into_iter().for_each(|id| self.ask(id));
+        if let Some(id) = self.notices.ui(ui.ctx(), margin) {
+            self.ask(id);
+        }
     }
 
     fn on_exit(&mut self) {

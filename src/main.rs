@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use maquette::app;
 use maquette::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
-    let done = cli.run();
+    let done = if cli.wants_window() { app::run(cli.path.clone()).map_err(Into::into) } else { cli.run() };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

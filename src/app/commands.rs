@@ -166,7 +166,7 @@ pub struct Situation {
 
 impl Needs {
     /// Why a command cannot run now; `None` when it can.
-    pub fn missing(self, now: &Situation) -> Option<&'static str> {
+    pub fn missing(self, now: Situation) -> Option<&'static str> {
         let (present, words) = match self {
             Self::Nothing => (true, ""),
             Self::Volume => (now.volume, "Open images first."),
@@ -339,7 +339,7 @@ pub const TABLE: &[Entry] = &[
     row(C::Window(3), Tool, "Window 3: Bone", "W 2000 L 350", Volume).keys(PLAIN, Key::Num3),
     row(C::Window(4), Tool, "Window 4: Brain", "W 80 L 40", Volume).keys(PLAIN, Key::Num4),
     row(C::Window(5), Tool, "Window 5: Mediastinum", "W 400 L 40", Volume).keys(PLAIN, Key::Num5),
-    row(C::Window(6), Tool, "Window 6: Angio", "W 600 L 200", Volume).keys(PLAIN, Key::Num6),
+    row(C::Window(6), Tool, "Window 6: Angio / CTA", "W 600 L 200", Volume).keys(PLAIN, Key::Num6),
     row(C::Window(7), Tool, "Window 7: Liver", "W 150 L 90", Volume).keys(PLAIN, Key::Num7),
     row(C::Window(8), Tool, "Window 8: Cardiac calcium", "W 1200 L 350", Volume).keys(PLAIN, Key::Num8),
     row(C::Window(9), Tool, "Window 9: MIP", "W 380 L 120", Volume).keys(PLAIN, Key::Num9),

@@ -3,14 +3,15 @@
 use super::MaquetteApp;
 use super::commands::{CommandId, entry};
 use super::notices::{Gravity, Notice};
-use super::open_flow::{self, PickedFor};
+use super::open_flow::PickedFor;
 use super::outcome::Outcome;
 use super::panels::Dialog;
 use super::selection::Selected;
 use super::stage::Stage;
 use super::viewports::ViewCommand;
-use crate::domain::window::Window;
+use crate::domain::window;
 use crate::session::command::{Command, MaskEdit};
+use crate::session::document::SegmentObject;
 use crate::session::notice::NoticeLevel;
 use crate::session::view::Interpolation;
 use crate::tools::options::ToolKind;
@@ -18,7 +19,7 @@ use crate::tools::options::ToolKind;
 impl MaquetteApp {
     /// Runs a command, or says why it cannot run now.
     pub(in crate::app) fn run_command(&mut self, id: CommandId) {
-        if let Some(missing) = entry(id).needs.missing(&self.situation()) {
+        if let Some(missing) = entry(id).needs.missing(self.situation()) {
             self.notices.warn(missing);
             return;
         }
@@ -122,7 +123,7 @@ impl MaquetteApp {
     fn add_segment(&mut self) {
         let Some(volume) = self.session.view.active_volume else { return };
         self.perform(Command::AddSegment { volume, name: String::new(), color: None });
-        if let Some(last) = self.session.document().segments().last().map(|object| object.id()) {
+        if let Some(last) = self.session.document().segments().last().map(SegmentObject::id) {
             self.selection.choose(Selected::Segment(last), &mut self.session);
         }
     }
@@ -147,7 +148,7 @@ impl MaquetteApp {
     }
 
     fn step_segment(&mut self, forward: bool) {
-        let ids: Vec<_> = self.session.document().segments().iter().map(|object| object.id()).collect();
+        let ids: Vec<_> = self.session.document().segments().iter().map(SegmentObject::id).collect();
         let Some(active) = self.session.view.active_segment else { return };
         let Some(place) = ids.iter().position(|id| *id == active) else { return };
         let next = if forward { (place + 1) % ids.len() } else { (place + ids.len() - 1) % ids.len() };
@@ -168,8 +169,8 @@ impl MaquetteApp {
     fn use_window_preset(&mut self, key: u8) {
         let Some(id) = self.session.view.active_volume else { return };
         let Some(volume) = self.session.document().volume(id) else { return };
-        let window = match crate::app::panels::gallery::WINDOWS.iter().find(|row| row.0 == key) {
-            Some((_, _, width, level)) => Window::new(*width, *level),
+        let window = match window::presets().iter().find(|preset| preset.key == key) {
+            Some(preset) => preset.window,
             None => crate::session::view::default_window(&volume.head.info.windows, &volume.volume),
         };
         self.session.view.windows.insert(id, window);
@@ -178,7 +179,6 @@ impl MaquetteApp {
     /// Takes what the jobs left.
     pub(in crate::app) fn land(&mut self, outcomes: Vec<Outcome>, failures: Vec<String>) {
         for failure in failures {
-            self.open_flow.stage = open_flow::Stage::Idle;
             self.notices.push(Notice::new(Gravity::Bad, failure));
         }
         for outcome in outcomes {
@@ -192,9 +192,15 @@ impl MaquetteApp {
                 Outcome::Scanned(path, scan) => self.take_scan(path, scan),
                 Outcome::Loaded(path, title, loaded) => self.take_loaded(&path, title, *loaded),
                 Outcome::Sample(volume) => self.take_sample(volume),
+                Outcome::Pictures(pictures) => {
+                    for (name, picture) in pictures {
+                        self.gallery.take(&self.ctx, name, &picture);
+                    }
+                }
                 Outcome::Nothing => {}
             }
         }
+        self.settle_open();
     }
 
     /// Shows what the session has to tell.

@@ -11,7 +11,7 @@ use crate::domain::volume::Volume;
 use crate::session::Session;
 use crate::session::document::{Document, Revision, VolumeId};
 use crate::session::jobs::Lane;
-use crate::session::measurement::{MeasurementId, MeasurementObject, MeasurementShape};
+use crate::session::measurement::{MeasurementId, MeasurementObject};
 
 use super::numbers;
 use super::outcome::{Figures, Outcome};
@@ -45,7 +45,7 @@ impl Facts {
         for object in document.measurements() {
             let known = self.readings.get(&object.id).is_some_and(|(revision, _)| *revision == object.revision);
             let Some(volume) = document.volume(object.volume).filter(|_| !known) else { continue };
-            let reading = measure::evaluate(&shape_of(&object.shape), &volume.volume);
+            let reading = measure::evaluate(&object.shape, &volume.volume);
             self.readings.insert(object.id, (object.revision, reading));
         }
         if session.gesture().is_none()
@@ -136,18 +136,6 @@ impl Facts {
                 numbers::value(samples.mean, quantity)
             }
             _ => String::new(),
-        }
-    }
-}
-
-/// The shape as `domain::measure` reads it.
-fn shape_of(shape: &MeasurementShape) -> measure::MeasurementShape {
-    match *shape {
-        MeasurementShape::Distance { ends_in_patient } => measure::MeasurementShape::Distance { ends_in_patient },
-        MeasurementShape::Angle { points_in_patient } => measure::MeasurementShape::Angle { points_in_patient },
-        MeasurementShape::Ellipse { plane, center_in_patient, radii_mm: [right_mm, down_mm] } => {
-            let half_axes_in_patient = [plane.right_in_patient() * right_mm, plane.down_in_patient() * down_mm];
-            measure::MeasurementShape::Ellipse { center_in_patient, half_axes_in_patient }
         }
     }
 }

@@ -117,7 +117,7 @@ impl Notices {
         let mut chosen = None;
         let mut closed = None;
         let offset = Vec2::new(-right_margin - 12.0, -theme::STATUS_BAR - 12.0);
-        let area = egui::Area::new(egui::Id::new("notices")).anchor(Align2::RIGHT_BOTTOM, offset);
+        let area = egui::Area::new(egui::Id::unique("notices")).anchor(Align2::RIGHT_BOTTOM, offset);
         let response = area.show(ctx, |ui| {
             ui.set_width(380.0);
             for (n, notice) in self.list.iter_mut().enumerate() {

@@ -144,7 +144,7 @@ impl MaquetteApp {
     pub(in crate::app) fn use_path(&mut self, wanted_for: PickedFor, path: PathBuf) {
         match wanted_for {
             PickedFor::OpenFolder | PickedFor::OpenFile => self.open_path(path),
-            PickedFor::SaveCase => self.save_case_to(path),
+            PickedFor::SaveCase => self.save_case_to(&path),
             PickedFor::ExportFolder => self.export.folder = path.display().to_string(),
         }
     }
@@ -152,7 +152,7 @@ impl MaquetteApp {
     /// Looks at what lies at a path.
     pub(in crate::app) fn open_path(&mut self, path: PathBuf) {
         if is_case(&path) {
-            self.open_case(path);
+            self.open_case(&path);
             return;
         }
         let target = path.clone();
@@ -305,6 +305,15 @@ impl MaquetteApp {
         self.begin_case(head, volume);
     }
 
+    /// Opening is over when its job ended without a result: failed or cancelled.
+    pub(in crate::app) fn settle_open(&mut self) {
+        if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage
+            && !self.work.is_running(*job)
+        {
+            self.open_flow.stage = Stage::Idle;
+        }
+    }
+
     /// Stops whatever is being opened.
     pub(in crate::app) fn cancel_open(&mut self) {
         if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage {
@@ -343,7 +352,8 @@ fn picture(ctx: &egui::Context, name: &str, slice: &SlicePreview, window: Option
     ctx.load_texture(name, image, egui::TextureOptions::LINEAR)
 }
 
-fn home() -> PathBuf {
+/// The user's home folder, or here.
+pub fn home() -> PathBuf {
     directories::UserDirs::new().map_or_else(|| PathBuf::from("."), |user| user.home_dir().to_path_buf())
 }
 

@@ -10,6 +10,7 @@ use crate::ops::open::{LoadedVolume, Scan};
 use crate::session::document::{Revision, VolumeId};
 
 use super::open_flow::PickedFor;
+use super::panels::gallery::Picture;
 use super::widgets::histogram::Bars;
 
 /// Result of a job.
@@ -28,6 +29,8 @@ pub enum Outcome {
     Loaded(PathBuf, String, Box<LoadedVolume>),
     /// The sample was made.
     Sample(Arc<Volume>),
+    /// Pictures of presets, by name.
+    Pictures(Vec<(String, Picture)>),
     /// The job did all by itself.
     Nothing,
 }

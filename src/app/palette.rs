@@ -25,19 +25,19 @@ impl Palette {
     }
 
     /// Draws it; returns the command that was chosen.
-    pub fn ui(&mut self, ctx: &egui::Context, now: &Situation) -> Option<CommandId> {
+    pub fn ui(&mut self, ctx: &egui::Context, now: Situation) -> Option<CommandId> {
         if !self.open {
             return None;
         }
-        let area = egui::Modal::default_area(egui::Id::new("palette")).anchor(Align2::CENTER_TOP, Vec2::new(0.0, 64.0));
-        let modal = egui::Modal::new(egui::Id::new("palette")).area(area).show(ctx, |ui| self.contents_ui(ui, now));
+        let area = egui::Modal::default_area(egui::Id::unique("palette")).anchor(Align2::CENTER_TOP, Vec2::new(0.0, 64.0));
+        let modal = egui::Modal::new(egui::Id::unique("palette")).area(area).show(ctx, |ui| self.contents_ui(ui, now));
         if modal.should_close() || modal.inner.is_some() {
             self.open = false;
         }
         modal.inner
     }
 
-    fn contents_ui(&mut self, ui: &mut Ui, now: &Situation) -> Option<CommandId> {
+    fn contents_ui(&mut self, ui: &mut Ui, now: Situation) -> Option<CommandId> {
         ui.set_width(480.0);
         let field = TextEdit::singleline(&mut self.query).hint_text("Search commands").desired_width(f32::INFINITY);
         let (down, up, enter) = ui.input_mut(|input| {
@@ -79,7 +79,7 @@ impl Palette {
     }
 }
 
-fn entry_ui(ui: &mut Ui, entry: &Entry, chosen: bool, now: &Situation) -> egui::Response {
+fn entry_ui(ui: &mut Ui, entry: &Entry, chosen: bool, now: Situation) -> egui::Response {
     let missing = entry.needs.missing(now);
     let color = if missing.is_some() { theme::WEAK } else { theme::TEXT };
     let button = Button::selectable(chosen, RichText::new(entry.text).color(color))

@@ -44,7 +44,7 @@ pub enum Dialog {
 
 impl MaquetteApp {
     /// Draws the open dialog.
-    pub(in crate::app) fn dialogs_ui(&mut self, ctx: &egui::Context, now: &Situation) {
+    pub(in crate::app) fn dialogs_ui(&mut self, ctx: &egui::Context, now: Situation) {
         let Some(dialog) = self.dialog else { return };
         if !now.volume && !matches!(dialog, Dialog::Keys | Dialog::About) {
             self.dialog = None;
@@ -86,7 +86,7 @@ pub(in crate::app) fn modal(
     width: f32,
     contents: impl FnOnce(&mut egui::Ui),
 ) -> bool {
-    let id = egui::Id::new(("dialog", title));
+    let id = egui::Id::unique(("dialog", title));
     let area = egui::Modal::default_area(id).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(16));
     let modal = egui::Modal::new(id).area(area).frame(frame).show(ctx, |ui| {

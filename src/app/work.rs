@@ -48,6 +48,11 @@ impl Work {
         self.jobs.running()
     }
 
+    /// Whether a job has not ended yet.
+    pub fn is_running(&self, id: JobId) -> bool {
+        self.jobs.is_running(id)
+    }
+
     /// Asks a job to stop.
     pub fn cancel(&self, id: JobId) {
         self.jobs.cancel(id);

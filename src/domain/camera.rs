@@ -52,7 +52,7 @@ pub struct Camera {
 }
 
 /// The six standard views, named by the side of the patient that is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StandardView {
     /// From the front.
     Anterior,

@@ -25,7 +25,7 @@ impl MaquetteApp {
                 let (rect, response) =
                     ui.allocate_exact_size(Vec2::new(ui.available_width(), STEP_HEIGHT), Sense::click());
                 let label = format!("Go to step {}: {}", n + 1, step.label);
-                response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
                 if response.hovered() {
                     ui.painter().rect_filled(rect.expand2(Vec2::new(4.0, 0.0)), CornerRadius::same(3), theme::RAISED);
                 }

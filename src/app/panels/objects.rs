@@ -28,7 +28,7 @@ struct Line {
 
 impl MaquetteApp {
     /// Draws the tree.
-    pub(in crate::app) fn objects_ui(&mut self, ui: &mut Ui, now: &Situation) {
+    pub(in crate::app) fn objects_ui(&mut self, ui: &mut Ui, now: Situation) {
         ScrollArea::vertical().id_salt("objects").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.add_space(8.0);
@@ -54,7 +54,9 @@ impl MaquetteApp {
             section(ui, "Measurements", |_| {});
             self.lines_ui(ui, "measurement", &measurements, now);
             ui.add_space(8.0);
-            add.into_iter().for_each(|id| self.ask(id));
+            if let Some(id) = add {
+                self.ask(id);
+            }
         });
     }
 
@@ -129,7 +131,7 @@ impl MaquetteApp {
         document.measurements().iter().map(line).collect()
     }
 
-    fn lines_ui(&mut self, ui: &mut Ui, kind: &str, lines: &[Line], now: &Situation) {
+    fn lines_ui(&mut self, ui: &mut Ui, kind: &str, lines: &[Line], now: Situation) {
         let chosen = self.selection.get(self.session.document());
         for line in lines {
             let row = Row {
@@ -151,7 +153,7 @@ impl MaquetteApp {
         }
     }
 
-    fn row_actions(&mut self, ui: &Ui, line: &Line, response: &RowResponse, now: &Situation) {
+    fn row_actions(&mut self, ui: &Ui, line: &Line, response: &RowResponse, now: Situation) {
         let object = line.object;
         if response.eye
             && let Some(command) = object.show(!line.visible.unwrap_or(true))
@@ -182,7 +184,7 @@ impl MaquetteApp {
         response.row.context_menu(|ui| self.row_menu_ui(ui, object, now));
     }
 
-    fn row_menu_ui(&mut self, ui: &mut Ui, object: Selected, now: &Situation) {
+    fn row_menu_ui(&mut self, ui: &mut Ui, object: Selected, now: Situation) {
         ui.set_min_width(220.0);
         let ids: &[CommandId] = match object {
             Selected::Volume(_) => {

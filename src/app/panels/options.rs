@@ -9,23 +9,10 @@ use crate::app::widgets::field::{
     Number, bare_slider, field_row, heading, hint, number_field, primary_button, segmented, wide_button,
 };
 use crate::app::widgets::histogram::histogram;
+use crate::domain::threshold_preset;
 use crate::domain::volume::Quantity;
 use crate::session::command::{Combine, MaskEdit};
 use crate::tools::options::{BrushForm, IslandClick, ToolKind, ToolOptions};
-
-/// Threshold ranges that everyone knows: name, lowest and highest HU. Source: InVesalius presets.
-const THRESHOLDS_HU: &[(&str, f64, f64)] = &[
-    ("Bone", 226.0, 3071.0),
-    ("Soft tissue", -700.0, 225.0),
-    ("Enamel, adult", 1553.0, 2850.0),
-    ("Compact bone, adult", 662.0, 1988.0),
-    ("Compact bone, child", 586.0, 2198.0),
-    ("Spongial bone, adult", 148.0, 661.0),
-    ("Spongial bone, child", 156.0, 585.0),
-    ("Muscle, adult", -5.0, 135.0),
-    ("Fat, adult", -205.0, -51.0),
-    ("Skin, adult", -718.0, -177.0),
-];
 
 impl MaquetteApp {
     /// Draws the panel.
@@ -119,16 +106,19 @@ impl MaquetteApp {
 
     fn threshold_presets_ui(&mut self, ui: &mut Ui) {
         let now = self.tools.options.threshold;
-        let chosen = THRESHOLDS_HU.iter().find(|(_, lower, upper)| (*lower, *upper) == now).map_or("Custom", |row| row.0);
+        let presets = threshold_preset::presets();
+        let same = presets.iter().find(|preset| (preset.lower_hu, preset.upper_hu) == now);
+        let chosen = same.map_or("Custom", |preset| preset.name.as_str());
         field_row(ui, "Preset", |ui| {
             egui::ComboBox::from_id_salt("threshold preset").width(ui.available_width()).selected_text(chosen).show_ui(
                 ui,
                 |ui| {
-                    for (name, lower, upper) in THRESHOLDS_HU {
-                        let row = Button::selectable(*name == chosen, *name)
+                    for preset in presets {
+                        let (lower, upper) = (preset.lower_hu, preset.upper_hu);
+                        let row = Button::selectable(preset.name == chosen, preset.name.as_str())
                             .right_text(RichText::new(format!("{lower} \u{2026} {upper}")).color(theme::WEAK));
                         if ui.add(row.min_size(Vec2::new(260.0, theme::ROW))).clicked() {
-                            self.tools.options.threshold = (*lower, *upper);
+                            self.tools.options.threshold = (lower, upper);
                         }
                     }
                 },

@@ -45,7 +45,7 @@ fn code_row(line: &str) -> Option<CodeRow> {
 
 impl MaquetteApp {
     /// The panel at the right: the objects above, the properties below.
-    pub(in crate::app) fn right_side_ui(&mut self, ui: &mut Ui, now: &Situation) {
+    pub(in crate::app) fn right_side_ui(&mut self, ui: &mut Ui, now: Situation) {
         let bare = Frame::new().fill(theme::PANEL);
         Panel::right("objects panel").exact_size(theme::OBJECTS).resizable(false).frame(bare).show(ui, |ui| {
             let height = (ui.available_height() * 0.46).max(260.0);

@@ -8,7 +8,7 @@ use crate::app::theme;
 
 impl MaquetteApp {
     /// Draws the rail.
-    pub(in crate::app) fn rail_ui(&mut self, ui: &mut Ui, now: &Situation) {
+    pub(in crate::app) fn rail_ui(&mut self, ui: &mut Ui, now: Situation) {
         let frame = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(4, 6));
         Panel::left("tool rail").exact_size(theme::RAIL).resizable(false).frame(frame).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;

@@ -28,15 +28,15 @@ impl MaquetteApp {
             let whole = ui.max_rect();
             ui.scope_builder(UiBuilder::new().max_rect(whole).layout(Layout::right_to_left(Align::Center)), |ui| {
                 ui.spacing_mut().item_spacing.x = 16.0;
-                self.right_side_ui(ui);
+                self.state_ui(ui);
             });
             ui.scope_builder(UiBuilder::new().max_rect(whole).layout(Layout::left_to_right(Align::Center)), |ui| {
-                self.left_side_ui(ui);
+                self.pointer_ui(ui);
             });
         });
     }
 
-    fn left_side_ui(&self, ui: &mut Ui) {
+    fn pointer_ui(&self, ui: &mut Ui) {
         if self.session.document().volumes().is_empty() {
             ui.label(RichText::new("Open images to begin").small().color(theme::WEAK));
             return;
@@ -68,7 +68,7 @@ impl MaquetteApp {
         }
     }
 
-    fn right_side_ui(&mut self, ui: &mut Ui) {
+    fn state_ui(&mut self, ui: &mut Ui) {
         let words = RichText::new("Not for diagnostic use").small().color(theme::WARN);
         ui.label(words).on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
         let (saved, help) = self.saved_words();
@@ -126,7 +126,7 @@ impl MaquetteApp {
             .map_or_else(String::new, |left| format!(" \u{b7} {} left", numbers::seconds(left)));
         ui.label(RichText::new(format!("{percent}{left}")).small().color(theme::WEAK));
         let (rect, response) = ui.allocate_exact_size(Vec2::new(110.0, 3.0), Sense::hover());
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ProgressIndicator, true, &job.title));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, &job.title));
         ui.painter().rect_filled(rect, CornerRadius::same(2), theme::LINE);
         let done = Rect::from_min_size(rect.min, Vec2::new(rect.width() * job.fraction, rect.height()));
         ui.painter().rect_filled(done, CornerRadius::same(2), theme::ACCENT);

@@ -10,7 +10,7 @@ use crate::app::theme;
 
 impl MaquetteApp {
     /// Draws the bar.
-    pub(in crate::app) fn top_bar_ui(&mut self, ui: &mut Ui, now: &Situation) {
+    pub(in crate::app) fn top_bar_ui(&mut self, ui: &mut Ui, now: Situation) {
         let frame = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(12, 0));
         Panel::top("top bar").exact_size(theme::TOP_BAR).frame(frame).show(ui, |ui| {
             let whole = ui.max_rect();
@@ -44,7 +44,7 @@ impl MaquetteApp {
         });
     }
 
-    fn menu_ui(&mut self, ui: &mut Ui, menu: Menu, now: &Situation) {
+    fn menu_ui(&mut self, ui: &mut Ui, menu: Menu, now: Situation) {
         ui.set_min_width(240.0);
         for entry in TABLE.iter().filter(|entry| entry.menu == menu) {
             if entry.line_above {
@@ -65,14 +65,14 @@ impl MaquetteApp {
             let rect = Rect::from_min_size(corner, Vec2::new(width, height));
             let chosen = self.stage == stage;
             let standing = stage.standing(self.session.document());
-            let response = ui.interact(rect, ui.id().with(("stage", n)), Sense::click());
+            let response = ui.interact(rect, ui.scope_id().with(("stage", n)), Sense::click());
             response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, chosen, stage.name())
+                egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, stage.name())
             });
             let color = if chosen || response.hovered() { Color32::WHITE } else { theme::WEAK };
             let font = if chosen { theme::semibold(theme::BODY_SIZE) } else { theme::medium(theme::BODY_SIZE) };
             let galley = ui.painter().layout_no_wrap(stage.name().to_owned(), font, color);
-            let text_left = rect.center().x - (galley.size().x + 14.0) / 2.0;
+            let text_left = rect.center().x - galley.size().x / 2.0 - 7.0;
             let dot = Pos2::new(text_left + galley.size().x + 11.0, rect.center().y);
             ui.painter().galley(Pos2::new(text_left, rect.center().y - galley.size().y / 2.0), galley, color);
             standing_dot(ui, dot, standing);
@@ -97,7 +97,7 @@ fn standing_dot(ui: &Ui, center: Pos2, standing: Standing) {
 }
 
 /// One line of a menu; also used by context menus.
-pub(in crate::app) fn menu_item(ui: &mut Ui, entry: &Entry, on: Option<bool>, now: &Situation) -> egui::Response {
+pub(in crate::app) fn menu_item(ui: &mut Ui, entry: &Entry, on: Option<bool>, now: Situation) -> egui::Response {
     let missing = entry.needs.missing(now);
     let mark = match on {
         Some(true) => "\u{2713}  ",

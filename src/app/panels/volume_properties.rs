@@ -5,11 +5,10 @@ use egui::{RichText, Ui};
 use crate::app::MaquetteApp;
 use crate::app::commands::CommandId;
 use crate::app::numbers;
-use crate::app::panels::gallery::WINDOWS;
 use crate::app::theme;
 use crate::app::widgets::field::{Number, fact_row, field_row, number_field, wide_button};
 use crate::domain::volume::Quantity;
-use crate::domain::window::Window;
+use crate::domain::window::{self, Window};
 use crate::session::document::VolumeId;
 
 impl MaquetteApp {
@@ -75,14 +74,17 @@ impl MaquetteApp {
             self.session.view.windows.insert(id, Window::new(width, level));
         }
         let now = self.session.view.window(id);
-        let chosen = WINDOWS.iter().find(|row| (row.2, row.3) == (now.width, now.level)).map_or("Custom", |row| row.1);
+        let same = window::presets().iter().find(|preset| preset.window == now);
+        let chosen = same.map_or("Custom", |preset| preset.name.as_str());
         field_row(ui, "Preset", |ui| {
             let list = egui::ComboBox::from_id_salt("window preset").width(ui.available_width()).selected_text(chosen);
             list.show_ui(ui, |ui| {
-                for (key, name, width, level) in WINDOWS {
-                    let words = format!("{name}   W {} L {}", numbers::decimal(*width, 0), numbers::decimal(*level, 0));
-                    if ui.selectable_label(*name == chosen, words).clicked() {
-                        self.ask(CommandId::Window(*key));
+                for preset in window::presets() {
+                    let (width, level) = (preset.window.width, preset.window.level);
+                    let numbers = format!("W {} L {}", numbers::decimal(width, 0), numbers::decimal(level, 0));
+                    let words = format!("{}   {numbers}", preset.name);
+                    if ui.selectable_label(preset.name == chosen, words).clicked() {
+                        self.ask(CommandId::Window(preset.key));
                     }
                 }
                 if ui.selectable_label(false, "As the files say").clicked() {

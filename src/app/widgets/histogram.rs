@@ -32,7 +32,7 @@ impl Bars {
 pub fn histogram(ui: &mut Ui, name: &str, bars: &Bars, range: &mut (f64, f64), limits: RangeInclusive<f64>) -> bool {
     let size = Vec2::new(ui.available_width(), 64.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Other, true, name));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, name));
     let (low, high) = bars.low_high;
     let span = (high - low).max(1e-9);
     let x_of = |value: f64| rect.left() + rect.width() * ((value - low) / span).clamp(0.0, 1.0) as f32;

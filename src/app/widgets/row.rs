@@ -43,10 +43,10 @@ pub struct RowResponse {
 pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, row: &Row<'_>) -> RowResponse {
     let size = Vec2::new(ui.available_width(), theme::ROW);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let id = ui.id().with(("row", format!("{id_salt:?}")));
+    let id = ui.scope_id().with(("row", format!("{id_salt:?}")));
     let response = ui.interact(rect, id, Sense::click_and_drag());
     let label = format!("{} {}", row.kind, row.name);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, row.selected, &label));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, row.selected, &label));
     let fill = match (row.selected, response.hovered()) {
         (true, _) => theme::CHOSEN,
         (false, true) => theme::RAISED,
@@ -70,7 +70,7 @@ pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, ro
         painter.rect_filled(square, CornerRadius::same(3), Color32::from_rgb(r, g, b));
         let response = ui.interact(area, id.with("swatch"), Sense::click());
         response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::WidgetType::ColorButton, true, format!("Colour of {label}"))
+            egui::WidgetInfo::labeled(egui::Role::ColorWell, true, format!("Colour of {label}"))
         });
         result.swatch = response.clicked();
     }
@@ -101,7 +101,7 @@ pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, ro
 
 fn icon_area(ui: &Ui, id: egui::Id, area: Rect, glyph: &str, color: Color32, name: &str) -> bool {
     let response = ui.interact(area, id, Sense::click());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
     let color = if response.hovered() && color != Color32::TRANSPARENT { Color32::WHITE } else { color };
     ui.painter().text(area.center(), Align2::CENTER_CENTER, glyph, theme::icon_font(15.0), color);
     response.on_hover_text(name).clicked()

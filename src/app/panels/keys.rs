@@ -1,0 +1,59 @@
+//! The key list: every command with its keys, and what the mouse does; a view of the table.
+
+use egui::{Grid, RichText, ScrollArea, Ui};
+
+use crate::app::commands::{Menu, TABLE};
+use crate::app::theme;
+
+/// Mouse gestures: where, what, does.
+const MOUSE: &[(&str, &str)] = &[
+    ("Left", "the active tool; in 3D: turns around the point under the pointer"),
+    ("Right drag", "window and level, in every tool"),
+    ("Middle drag or Shift+left", "pans"),
+    ("Wheel", "scrolls slices; zooms in 3D"),
+    ("Ctrl+wheel", "zooms at the pointer"),
+    ("Shift+move", "moves the crosshair"),
+    ("Shift+wheel", "size of the brush"),
+    ("Ctrl+left", "erases while painting"),
+    ("Shift+click in 3D", "brings all slices to the surface"),
+    ("Double-click", "maximises a view"),
+    ("Up, Down, Page Up, Page Down", "step slices"),
+    ("Esc", "gives up a gesture and restores what was there"),
+];
+
+/// Draws the list.
+pub(in crate::app) fn keys_ui(ui: &mut Ui) {
+    ScrollArea::vertical().max_height(560.0).auto_shrink([false, true]).show(ui, |ui| {
+        for (menu, title) in [
+            (Menu::Tool, "Tools and windows"),
+            (Menu::File, "File"),
+            (Menu::Edit, "Edit"),
+            (Menu::View, "View"),
+            (Menu::Help, "Help"),
+        ] {
+            group_ui(ui, title, |ui| {
+                for entry in TABLE.iter().filter(|entry| entry.menu == menu && entry.keys.is_some()) {
+                    row_ui(ui, &entry.keys_text(), entry.text, entry.help);
+                }
+            });
+        }
+        group_ui(ui, "Mouse", |ui| {
+            for (gesture, does) in MOUSE {
+                row_ui(ui, gesture, does, "");
+            }
+        });
+    });
+}
+
+fn group_ui(ui: &mut Ui, title: &str, rows: impl FnOnce(&mut Ui)) {
+    ui.add_space(8.0);
+    ui.label(RichText::new(title).font(theme::semibold(theme::BODY_SIZE)));
+    Grid::new(title).num_columns(3).min_col_width(120.0).spacing([16.0, 4.0]).show(ui, rows);
+}
+
+fn row_ui(ui: &mut Ui, keys: &str, name: &str, help: &str) {
+    ui.label(RichText::new(keys).color(theme::ACCENT));
+    ui.label(name);
+    ui.label(RichText::new(help).color(theme::WEAK));
+    ui.end_row();
+}
