@@ -241,18 +241,21 @@ pub const TABLE: &[Entry] = &[
         .keys(CTRL, Key::O),
     row(C::OpenFile, File, "Open file\u{2026}", "A DICOM, NIfTI or NRRD file, or a saved case.", Nothing)
         .keys(CTRL_SHIFT, Key::O),
-    row(C::OpenPath, File, "Open a typed path\u{2026}", "Type or paste where the images are.", Nothing).keys(CTRL, Key::L),
+    row(C::OpenPath, File, "Open a typed path\u{2026}", "Type or paste where the images are.", Nothing)
+        .keys(CTRL, Key::L),
     row(C::OpenSample, File, "Open the sample", "A synthetic thorax with a contrast-filled aorta.", Nothing),
     row(C::SaveCase, File, "Save case", "Writes images, segments, meshes and history to one file.", Volume)
         .keys(CTRL, Key::S)
         .line(),
-    row(C::SaveCaseAs, File, "Save case as\u{2026}", "Writes the case to another file.", Volume).keys(CTRL_SHIFT, Key::S),
+    row(C::SaveCaseAs, File, "Save case as\u{2026}", "Writes the case to another file.", Volume)
+        .keys(CTRL_SHIFT, Key::S),
     row(C::ExportMeshes, File, "Export meshes\u{2026}", "Binary STL in mm, with a report.", AnyMesh)
         .keys(CTRL, Key::E)
         .line(),
     row(C::ShowReport, File, "Import report", "What the importer repaired or refused.", Volume).line(),
     row(C::ShowTags, File, "DICOM tags\u{2026}", "All tags of the files of the volume.", Tags).keys(CTRL, Key::T),
-    row(C::CloseCase, File, "Close case", "Back to the first window; the journal keeps what is not saved.", Volume).line(),
+    row(C::CloseCase, File, "Close case", "Back to the first window; the journal keeps what is not saved.", Volume)
+        .line(),
     row(C::Quit, File, "Quit", "The journal keeps what is not saved.", Nothing).keys(CTRL, Key::Q),
     row(C::Undo, Edit, "Undo", "Takes back the last step; there is no last one.", Undo).keys(CTRL, Key::Z),
     row(C::Redo, Edit, "Redo", "Does the step again that was taken back.", Redo).keys(CTRL_SHIFT, Key::Z),
@@ -266,7 +269,9 @@ pub const TABLE: &[Entry] = &[
     row(C::MoveDown, Edit, "Move segment down", "Later in the list.", Segment).keys(CTRL_SHIFT, Key::ArrowDown),
     row(C::NextSegment, Edit, "Next segment", "Selects the next one.", Volume).keys(PLAIN, Key::Period),
     row(C::PreviousSegment, Edit, "Previous segment", "Selects the one before.", Volume).keys(PLAIN, Key::Comma),
-    row(C::MakeMesh, Edit, "Make mesh of segment", "Extracts and smooths its surface.", Segment).keys(CTRL, Key::M).line(),
+    row(C::MakeMesh, Edit, "Make mesh of segment", "Extracts and smooths its surface.", Segment)
+        .keys(CTRL, Key::M)
+        .line(),
     row(C::MakeIsoMesh, Edit, "Make mesh of a value", "Extracts the surface at one value of the volume.", Volume),
     row(C::RebuildMesh, Edit, "Rebuild mesh", "Makes the selected mesh show what its source is now.", Needs::Mesh)
         .keys(CTRL, Key::R),
@@ -276,7 +281,8 @@ pub const TABLE: &[Entry] = &[
         .keys(PLAIN, Key::C),
     row(C::Maximise, View, "Maximise view", "One view alone, or all again; double-click does the same.", Volume)
         .keys(PLAIN, Key::Q),
-    row(C::FourUp, View, "Four views", "Axial, 3D, sagittal and coronal in their places.", Volume).keys(CTRL, Key::Num0),
+    row(C::FourUp, View, "Four views", "Axial, 3D, sagittal and coronal in their places.", Volume)
+        .keys(CTRL, Key::Num0),
     row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume),
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
@@ -284,18 +290,27 @@ pub const TABLE: &[Entry] = &[
     row(C::ToggleSegments, View, "Segments", "Shows or hides all segments.", Volume).keys(PLAIN, Key::G),
     row(C::ToggleCrosshair, View, "Crosshair", "Shows or hides the lines of the other views.", Volume)
         .keys(PLAIN, Key::X),
-    row(C::ToggleInterpolation, View, "Smooth pixels", "Interpolates between voxels, or shows them as they are.", Volume)
-        .keys(PLAIN, Key::B),
+    row(
+        C::ToggleInterpolation,
+        View,
+        "Smooth pixels",
+        "Interpolates between voxels, or shows them as they are.",
+        Volume,
+    )
+    .keys(PLAIN, Key::B),
     row(C::ToggleVolume, View, "Volume in 3D", "Shows or hides the ray-marched volume.", Volume).line(),
     row(C::ToggleSurfaces, View, "Surfaces in 3D", "Shows or hides segments and meshes.", Volume),
     row(C::ToggleCrop, View, "Crop box", "Cuts the volume to a box.", Volume).keys(PLAIN, Key::K),
     row(C::VolumePresets, View, "3D presets", "Pictures of this volume with every preset.", Volume).keys(PLAIN, Key::V),
-    row(C::WindowPresets, View, "Window presets", "Pictures of this slice with every window.", Volume).keys(PLAIN, Key::W),
+    row(C::WindowPresets, View, "Window presets", "Pictures of this slice with every window.", Volume)
+        .keys(PLAIN, Key::W),
     row(C::Standard(StandardView::Anterior), View, "From the front", "Anterior view in 3D.", Volume)
         .keys(SHIFT, Key::A)
         .line(),
-    row(C::Standard(StandardView::Posterior), View, "From the back", "Posterior view in 3D.", Volume).keys(SHIFT, Key::P),
-    row(C::Standard(StandardView::Left), View, "From the patient's left", "Left view in 3D.", Volume).keys(SHIFT, Key::L),
+    row(C::Standard(StandardView::Posterior), View, "From the back", "Posterior view in 3D.", Volume)
+        .keys(SHIFT, Key::P),
+    row(C::Standard(StandardView::Left), View, "From the patient's left", "Left view in 3D.", Volume)
+        .keys(SHIFT, Key::L),
     row(C::Standard(StandardView::Right), View, "From the patient's right", "Right view in 3D.", Volume)
         .keys(SHIFT, Key::R),
     row(C::Standard(StandardView::Superior), View, "From the head", "Superior view in 3D.", Volume).keys(SHIFT, Key::S),
@@ -310,7 +325,9 @@ pub const TABLE: &[Entry] = &[
     row(C::Tool(ToolKind::Paint), Tool, "Paint", "Adds voxels; Ctrl erases.", Volume)
         .keys(PLAIN, Key::P)
         .icon(icons::ICON_EDIT),
-    row(C::Tool(ToolKind::Erase), Tool, "Erase", "Removes voxels.", Volume).keys(PLAIN, Key::E).icon(icons::ICON_INK_ERASER),
+    row(C::Tool(ToolKind::Erase), Tool, "Erase", "Removes voxels.", Volume)
+        .keys(PLAIN, Key::E)
+        .icon(icons::ICON_INK_ERASER),
     row(C::Tool(ToolKind::Scissors), Tool, "Scissors", "Cuts away inside or outside a drawn outline.", Volume)
         .keys(PLAIN, Key::S)
         .icon(icons::ICON_CONTENT_CUT),

@@ -187,7 +187,10 @@ impl MaquetteApp {
                 Outcome::Bars(id, bars) => self.facts.take_bars(id, bars),
                 Outcome::Picked(wanted_for, path) => self.use_path(wanted_for, path),
                 Outcome::NotPicked(wanted_for) => {
-                    self.type_path(wanted_for, "No file dialog answered on this desktop, or it was closed. Type the path instead.");
+                    self.type_path(
+                        wanted_for,
+                        "No file dialog answered on this desktop, or it was closed. Type the path instead.",
+                    );
                 }
                 Outcome::Scanned(path, scan) => self.take_scan(path, scan),
                 Outcome::Loaded(path, title, loaded) => self.take_loaded(&path, title, *loaded),

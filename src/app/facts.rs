@@ -37,7 +37,8 @@ impl Facts {
     pub fn refresh(&mut self, session: &Session, work: &mut Work) {
         let document = session.document();
         for object in document.segments() {
-            let known = self.volumes_mm3.get(&object.id()).is_some_and(|(revision, _)| *revision == object.mask_revision);
+            let known =
+                self.volumes_mm3.get(&object.id()).is_some_and(|(revision, _)| *revision == object.mask_revision);
             let Some(volume) = document.volume(object.volume).filter(|_| !known) else { continue };
             let mm3 = object.segment.mask.voxel_count() as f64 * volume.head.grid.voxel_volume_mm3();
             self.volumes_mm3.insert(object.id(), (object.mask_revision, mm3));
@@ -143,11 +144,8 @@ impl Facts {
 fn bars_of(volume: &Volume) -> Bars {
     let fine = Histogram::of(volume, 4096);
     let is_ct = volume.quantity() == crate::domain::volume::Quantity::Hounsfield;
-    let (low, high) = if is_ct {
-        (fine.lower.max(SHOWN_HU.0), fine.upper().min(SHOWN_HU.1))
-    } else {
-        (fine.lower, fine.upper())
-    };
+    let (low, high) =
+        if is_ct { (fine.lower.max(SHOWN_HU.0), fine.upper().min(SHOWN_HU.1)) } else { (fine.lower, fine.upper()) };
     let high = high.max(low + 1.0);
     let mut counts = vec![0_u64; BAR_COUNT];
     for (bin, count) in fine.counts.iter().enumerate() {

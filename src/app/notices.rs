@@ -36,7 +36,14 @@ impl Notice {
     /// A notice; news goes by itself.
     pub fn new(gravity: Gravity, text: impl Into<String>) -> Self {
         let seconds_left = if gravity == Gravity::Good { 6.0 } else { f32::INFINITY };
-        Self { gravity, text: sentence(&text.into()), details: String::new(), action: None, seconds_left, unfolded: false }
+        Self {
+            gravity,
+            text: sentence(&text.into()),
+            details: String::new(),
+            action: None,
+            seconds_left,
+            unfolded: false,
+        }
     }
 
     /// With details that fold out.

@@ -156,6 +156,9 @@ mod tests {
         assert_eq!(parse(" 1\u{202F}234,5 mm"), Some(1234.5));
         assert_eq!(parse("\u{2212}600"), Some(-600.0));
         assert_eq!(parse("3 or 4"), None);
-        assert_eq!((decimal_sign_of("de_DE.UTF-8"), decimal_sign_of("en_US.UTF-8"), decimal_sign_of("")), (',', '.', '.'));
+        assert_eq!(
+            (decimal_sign_of("de_DE.UTF-8"), decimal_sign_of("en_US.UTF-8"), decimal_sign_of("")),
+            (',', '.', '.')
+        );
     }
 }

@@ -17,9 +17,6 @@ use crate::ops::open::{self, LoadedVolume, Scan, SeriesEntry, SlicePreview};
 use crate::session::document::{ContentHash, ImageSource, VolumeHead};
 use crate::session::jobs::{JobError, JobId, Lane};
 
-
-
-
 /// What a path is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PickedFor {
@@ -133,7 +130,9 @@ impl MaquetteApp {
     /// Shows the typed-path dialog.
     pub(in crate::app) fn type_path(&mut self, wanted_for: PickedFor, reason: &str) {
         let text = match wanted_for {
-            PickedFor::SaveCase => self.case_path.as_deref().map_or_else(default_case_path, |path| path.display().to_string()),
+            PickedFor::SaveCase => {
+                self.case_path.as_deref().map_or_else(default_case_path, |path| path.display().to_string())
+            }
             PickedFor::ExportFolder => home().display().to_string(),
             PickedFor::OpenFolder | PickedFor::OpenFile => self.open_flow.first_path.clone(),
         };

@@ -29,7 +29,8 @@ impl Palette {
         if !self.open {
             return None;
         }
-        let area = egui::Modal::default_area(egui::Id::unique("palette")).anchor(Align2::CENTER_TOP, Vec2::new(0.0, 64.0));
+        let area =
+            egui::Modal::default_area(egui::Id::unique("palette")).anchor(Align2::CENTER_TOP, Vec2::new(0.0, 64.0));
         let modal = egui::Modal::new(egui::Id::unique("palette")).area(area).show(ctx, |ui| self.contents_ui(ui, now));
         if modal.should_close() || modal.inner.is_some() {
             self.open = false;

@@ -8,8 +8,7 @@ use std::path::Path;
 use crate::task::Progress;
 
 pub use crate::io::import::{
-    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice,
-    scan,
+    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice, scan,
 };
 pub use crate::io::report::{Report, ReportLine, Severity};
 

@@ -4,8 +4,10 @@ use egui::Ui;
 
 use crate::app::MaquetteApp;
 use crate::app::commands::CommandId;
-use crate::app::widgets::field::{Number, bare_slider, field_row, heading, hint, number_field, primary_button, segmented};
 use crate::app::widgets::field::wide_button;
+use crate::app::widgets::field::{
+    Number, bare_slider, field_row, heading, hint, number_field, primary_button, segmented,
+};
 use crate::session::command::Command;
 use crate::session::mesh_object::{MeshSource, MeshStep, SmoothMethod};
 
@@ -60,13 +62,15 @@ impl MaquetteApp {
         let segment = self.active_segment().map(|object| object.segment.info.name.clone());
         let label = segment.map_or_else(|| "Make mesh of segment".to_owned(), |name| format!("Make mesh of {name}"));
         let enabled = self.active_segment().is_some();
-        let response = ui.add_enabled_ui(enabled, |ui| primary_button(ui, &label)).inner.accessible_name("Make mesh of segment");
+        let response =
+            ui.add_enabled_ui(enabled, |ui| primary_button(ui, &label)).inner.accessible_name("Make mesh of segment");
         if response.on_disabled_hover_text("Make a segment first.").clicked() {
             self.ask(CommandId::MakeMesh);
         }
         ui.add_space(8.0);
         heading(ui, "Of a value");
-        let number = Number { name: "Iso value", unit: self.value_unit(), range: -32768.0..=32767.0, decimals: 0, speed: 2.0 };
+        let number =
+            Number { name: "Iso value", unit: self.value_unit(), range: -32768.0..=32767.0, decimals: 0, speed: 2.0 };
         field_row(ui, "Value", |ui| {
             let width = ui.available_width();
             number_field(ui, &mut self.mesh_options.iso_value, &number, width);
@@ -97,7 +101,8 @@ impl MaquetteApp {
     pub(in crate::app) fn make_iso_mesh(&mut self) {
         let value = self.mesh_options.iso_value;
         let volume = self.session.view.active_volume.and_then(|id| self.session.document().volume(id));
-        let Some(source) = volume.map(|object| MeshSource::IsoValue { volume: object.id, revision: object.revision, value })
+        let Some(source) =
+            volume.map(|object| MeshSource::IsoValue { volume: object.id, revision: object.revision, value })
         else {
             return;
         };

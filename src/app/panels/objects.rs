@@ -39,7 +39,8 @@ impl MaquetteApp {
             self.lines_ui(ui, "volume", &volumes, now);
             let mut add = None;
             section(ui, "Segments", |ui| {
-                let clicked = icon_button(ui, icons::ICON_ADD, "New segment", entry(CommandId::AddSegment).help).clicked();
+                let clicked =
+                    icon_button(ui, icons::ICON_ADD, "New segment", entry(CommandId::AddSegment).help).clicked();
                 add = clicked.then_some(CommandId::AddSegment);
             });
             let segments = self.segment_lines();
@@ -187,9 +188,13 @@ impl MaquetteApp {
     fn row_menu_ui(&mut self, ui: &mut Ui, object: Selected, now: Situation) {
         ui.set_min_width(220.0);
         let ids: &[CommandId] = match object {
-            Selected::Volume(_) => {
-                &[CommandId::RenameSelected, CommandId::ShowReport, CommandId::ShowTags, CommandId::AddSegment, CommandId::MakeIsoMesh]
-            }
+            Selected::Volume(_) => &[
+                CommandId::RenameSelected,
+                CommandId::ShowReport,
+                CommandId::ShowTags,
+                CommandId::AddSegment,
+                CommandId::MakeIsoMesh,
+            ],
             Selected::Segment(_) => &[
                 CommandId::RenameSelected,
                 CommandId::DuplicateSegment,

@@ -175,7 +175,8 @@ impl MaquetteApp {
         if ui.checkbox(&mut click, "A click removes a part").changed() {
             self.tools.options.island_click = if click { IslandClick::Remove } else { IslandClick::Nothing };
         }
-        let number = Number { name: "Smallest part that stays", unit: "ml", range: 0.0..=1000.0, decimals: 2, speed: 0.01 };
+        let number =
+            Number { name: "Smallest part that stays", unit: "ml", range: 0.0..=1000.0, decimals: 2, speed: 0.01 };
         field_row(ui, "Smaller than", |ui| {
             let width = ui.available_width();
             number_field(ui, &mut self.tools.options.small_part_ml, &number, width);

@@ -68,7 +68,10 @@ impl MaquetteApp {
         };
         let name = selected.name(self.session.document()).unwrap_or_default();
         ui.add_space(4.0);
-        ui.add(egui::Label::new(RichText::new(name).font(theme::semibold(theme::SMALL_SIZE)).color(theme::WEAK)).truncate());
+        ui.add(
+            egui::Label::new(RichText::new(name).font(theme::semibold(theme::SMALL_SIZE)).color(theme::WEAK))
+                .truncate(),
+        );
         match selected {
             Selected::Volume(id) => self.volume_properties_ui(ui, id),
             Selected::Segment(id) => self.segment_properties_ui(ui, id),
@@ -96,14 +99,16 @@ impl MaquetteApp {
         });
         field_row(ui, "State", |ui| {
             let mut state = info.state;
-            let states = [(SegmentState::ToDo, "To do"), (SegmentState::InWork, "In work"), (SegmentState::Done, "Done")];
+            let states =
+                [(SegmentState::ToDo, "To do"), (SegmentState::InWork, "In work"), (SegmentState::Done, "Done")];
             if segmented(ui, &mut state, &states) {
                 self.perform(Command::SetSegmentState { segment: id, state });
             }
         });
         ui.add_space(4.0);
         ui.spacing_mut().item_spacing.y = 1.0;
-        let quantity = self.session.document().volume(volume).map_or(Quantity::Arbitrary, |volume| volume.head.quantity);
+        let quantity =
+            self.session.document().volume(volume).map_or(Quantity::Arbitrary, |volume| volume.head.quantity);
         let ml = self.facts.volume_mm3(id).map_or_else(String::new, numbers::ml);
         fact_row(ui, "Volume", &ml, "Number of voxels times the volume of a voxel");
         let figures = self.facts.figures(id, revision);
@@ -123,14 +128,17 @@ impl MaquetteApp {
     fn code_ui(&mut self, ui: &mut Ui, segment: SegmentId, code: Option<&Code>) {
         let words = code.map_or("none", |code| code.meaning.as_str());
         let button = Button::new(words).truncate().min_size(Vec2::new(ui.available_width(), theme::ROW));
-        let response = ui.add(button).accessible_name("Code").on_hover_text("What the segment is, from a standard table");
+        let response =
+            ui.add(button).accessible_name("Code").on_hover_text("What the segment is, from a standard table");
         let popup = egui::Popup::menu(&response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
         popup.show(|ui| {
             ui.set_width(300.0);
-            let field = TextEdit::singleline(&mut self.code_query).hint_text("Search codes").desired_width(f32::INFINITY);
+            let field =
+                TextEdit::singleline(&mut self.code_query).hint_text("Search codes").desired_width(f32::INFINITY);
             ui.add(field).accessible_name("Search codes");
             let wanted = self.code_query.to_lowercase();
-            let found: Vec<&CodeRow> = codes().iter().filter(|row| row.words.to_lowercase().contains(&wanted)).collect();
+            let found: Vec<&CodeRow> =
+                codes().iter().filter(|row| row.words.to_lowercase().contains(&wanted)).collect();
             ScrollArea::vertical().max_height(280.0).show_rows(ui, theme::ROW, found.len(), |ui, rows| {
                 for row in &found[rows] {
                     let scheme = RichText::new(&row.code.scheme).small().color(theme::WEAK);
@@ -184,9 +192,10 @@ impl MaquetteApp {
                 fact_row(ui, "Length", &numbers::mm(length_mm), "Straight line between the two ends");
             }
             Some(Reading::Angle { degrees }) => {
-                let words = degrees.map_or_else(|| "a leg has no length".to_owned(), |degrees| {
-                    format!("{}\u{b0}", numbers::decimal(degrees, 1))
-                });
+                let words = degrees.map_or_else(
+                    || "a leg has no length".to_owned(),
+                    |degrees| format!("{}\u{b0}", numbers::decimal(degrees, 1)),
+                );
                 fact_row(ui, "Angle", &words, "Between the two legs, 0 to 180 degrees");
             }
             Some(Reading::Region { area_mm2, samples }) => {
@@ -196,7 +205,12 @@ impl MaquetteApp {
                     return;
                 };
                 let whole = |value| numbers::value(value, quantity);
-                fact_row(ui, "Mean \u{b1} sd", &mean_sd(&samples), "Of voxels whose centre lies inside; sd with n \u{2212} 1");
+                fact_row(
+                    ui,
+                    "Mean \u{b1} sd",
+                    &mean_sd(&samples),
+                    "Of voxels whose centre lies inside; sd with n \u{2212} 1",
+                );
                 fact_row(ui, "Smallest", &whole(samples.min), "");
                 fact_row(ui, "Largest", &whole(samples.max), "");
                 fact_row(ui, "Voxels", &samples.count.to_string(), "");
@@ -233,7 +247,10 @@ mod tests {
     fn the_code_table_is_read() {
         assert!(codes().len() > 200, "{}", codes().len());
         let aorta = codes().iter().find(|row| row.words == "Aorta").expect("Aorta");
-        assert_eq!((aorta.code.scheme.as_str(), aorta.code.value.as_str(), aorta.color), ("SCT", "15825003", [224, 97, 76]));
+        assert_eq!(
+            (aorta.code.scheme.as_str(), aorta.code.value.as_str(), aorta.color),
+            ("SCT", "15825003", [224, 97, 76])
+        );
         assert!(codes().iter().any(|row| row.words == "Adrenal gland, left"));
     }
 }

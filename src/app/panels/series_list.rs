@@ -135,7 +135,6 @@ impl MaquetteApp {
     }
 }
 
-
 /// One series of the list.
 fn card_ui(ui: &mut Ui, entry: &SeriesEntry, chosen: bool, picture: Option<&egui::TextureHandle>) -> egui::Response {
     let size = Vec2::new(ui.available_width(), CARD.y);
@@ -143,7 +142,13 @@ fn card_ui(ui: &mut Ui, entry: &SeriesEntry, chosen: bool, picture: Option<&egui
     let title = entry.title();
     let name = format!("Series {title}");
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, chosen, &name));
-    let fill = if chosen { theme::CHOSEN } else if response.hovered() { theme::RAISED } else { Color32::TRANSPARENT };
+    let fill = if chosen {
+        theme::CHOSEN
+    } else if response.hovered() {
+        theme::RAISED
+    } else {
+        Color32::TRANSPARENT
+    };
     ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     let place = Rect::from_min_size(rect.min + Vec2::splat(4.0), Vec2::splat(THUMBNAIL));
     ui.painter().rect_filled(place, CornerRadius::same(2), theme::VIEW);

@@ -70,7 +70,8 @@ impl MaquetteApp {
 
     fn state_ui(&mut self, ui: &mut Ui) {
         let words = RichText::new("Not for diagnostic use").small().color(theme::WARN);
-        ui.label(words).on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
+        ui.label(words)
+            .on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
         let (saved, help) = self.saved_words();
         ui.label(RichText::new(saved).small().color(theme::WEAK)).on_hover_text(help);
         let memory = crate::app::memory::resident_bytes();
@@ -86,9 +87,10 @@ impl MaquetteApp {
             (true, ..) => (String::new(), ""),
             (false, false, Some(when)) => (format!("Saved {when}"), "The case file holds everything."),
             (false, false, None) => ("Not saved yet".to_owned(), "Nothing was changed since the images were opened."),
-            (false, true, _) => {
-                ("Journal up to date".to_owned(), "Every step is in the journal on this disk; Ctrl+S writes the case file.")
-            }
+            (false, true, _) => (
+                "Journal up to date".to_owned(),
+                "Every step is in the journal on this disk; Ctrl+S writes the case file.",
+            ),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The bar at the top: menus, the stages of the case, the search for commands, the device.
 
-use egui::{Align, Button, Color32, CornerRadius, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Sense, Stroke, Ui};
+use egui::{
+    Align, Button, Color32, CornerRadius, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Sense, Stroke, Ui,
+};
 use egui::{UiBuilder, Vec2};
 
 use crate::app::MaquetteApp;
@@ -66,9 +68,7 @@ impl MaquetteApp {
             let chosen = self.stage == stage;
             let standing = stage.standing(self.session.document());
             let response = ui.interact(rect, ui.scope_id().with(("stage", n)), Sense::click());
-            response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, stage.name())
-            });
+            response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, stage.name()));
             let color = if chosen || response.hovered() { Color32::WHITE } else { theme::WEAK };
             let font = if chosen { theme::semibold(theme::BODY_SIZE) } else { theme::medium(theme::BODY_SIZE) };
             let galley = ui.painter().layout_no_wrap(stage.name().to_owned(), font, color);
@@ -77,7 +77,10 @@ impl MaquetteApp {
             ui.painter().galley(Pos2::new(text_left, rect.center().y - galley.size().y / 2.0), galley, color);
             standing_dot(ui, dot, standing);
             if chosen {
-                let line = Rect::from_min_max(Pos2::new(rect.left() + 6.0, rect.bottom() - 2.0), rect.max - Vec2::new(6.0, 0.0));
+                let line = Rect::from_min_max(
+                    Pos2::new(rect.left() + 6.0, rect.bottom() - 2.0),
+                    rect.max - Vec2::new(6.0, 0.0),
+                );
                 ui.painter().rect_filled(line, CornerRadius::ZERO, theme::ACCENT);
             }
             if response.on_hover_text(format!("{}: {}", stage.name(), standing.words())).clicked() {

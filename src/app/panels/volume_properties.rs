@@ -44,7 +44,11 @@ impl MaquetteApp {
                 ui.label(RichText::new("The importer had nothing to repair.").small().color(theme::WEAK));
             }
             count => {
-                let words = if count == 1 { "1 remark of the importer".to_owned() } else { format!("{count} remarks of the importer") };
+                let words = if count == 1 {
+                    "1 remark of the importer".to_owned()
+                } else {
+                    format!("{count} remarks of the importer")
+                };
                 if wide_button(ui, &words).clicked() {
                     self.ask(CommandId::ShowReport);
                 }

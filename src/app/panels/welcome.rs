@@ -18,7 +18,12 @@ impl MaquetteApp {
         egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
             if hovering {
                 let stroke = Stroke::new(2.0, theme::ACCENT);
-                ui.painter().rect_stroke(ui.max_rect().shrink(12.0), CornerRadius::same(8), stroke, egui::StrokeKind::Inside);
+                ui.painter().rect_stroke(
+                    ui.max_rect().shrink(12.0),
+                    CornerRadius::same(8),
+                    stroke,
+                    egui::StrokeKind::Inside,
+                );
             }
             let top = (ui.available_height() * 0.16).max(24.0);
             ui.vertical_centered(|ui| {
@@ -28,8 +33,18 @@ impl MaquetteApp {
                 ui.label(RichText::new("Images in, a model you can trust the size of out").color(theme::WEAK));
                 ui.add_space(28.0);
                 ui.columns(2, |columns| {
-                    self.big_button(&mut columns[0], CommandId::OpenFolder, icons::ICON_FOLDER_OPEN, "or drop one here");
-                    self.big_button(&mut columns[1], CommandId::OpenSample, icons::ICON_VIEW_IN_AR, "a synthetic thorax");
+                    self.big_button(
+                        &mut columns[0],
+                        CommandId::OpenFolder,
+                        icons::ICON_FOLDER_OPEN,
+                        "or drop one here",
+                    );
+                    self.big_button(
+                        &mut columns[1],
+                        CommandId::OpenSample,
+                        icons::ICON_VIEW_IN_AR,
+                        "a synthetic thorax",
+                    );
                 });
                 ui.add_space(12.0);
                 self.path_field_ui(ui);

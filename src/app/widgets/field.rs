@@ -70,7 +70,13 @@ pub fn number_field(ui: &mut Ui, value: &mut f64, number: &Number<'_>, width: f3
 }
 
 /// A slider over the full width, without a number (that stands above it).
-pub fn bare_slider(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>, logarithmic: bool) -> Response {
+pub fn bare_slider(
+    ui: &mut Ui,
+    name: &str,
+    value: &mut f64,
+    range: RangeInclusive<f64>,
+    logarithmic: bool,
+) -> Response {
     let width = ui.available_width();
     ui.scope(|ui| {
         ui.spacing_mut().slider_width = width;

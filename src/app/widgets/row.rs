@@ -69,9 +69,7 @@ pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, ro
         let square = Rect::from_center_size(Pos2::new(area.left() + 7.0, middle), Vec2::splat(12.0));
         painter.rect_filled(square, CornerRadius::same(3), Color32::from_rgb(r, g, b));
         let response = ui.interact(area, id.with("swatch"), Sense::click());
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::ColorWell, true, format!("Colour of {label}"))
-        });
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ColorWell, true, format!("Colour of {label}")));
         result.swatch = response.clicked();
     }
     let body = FontId::proportional(theme::BODY_SIZE);
