@@ -16,6 +16,10 @@ mod suite {
     mod import;
     mod real_ct;
     mod render;
+    mod segment_grids;
+    mod segment_masks;
+    mod segment_scissors;
+    mod segment_shapes;
     mod session;
     mod shaders;
     mod surface;

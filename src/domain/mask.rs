@@ -5,10 +5,14 @@
 //! the grid is `Full`; so two masks with the same voxels are equal.
 
 pub mod components;
+pub mod distance;
 pub mod holes;
 pub mod limits;
+pub mod morphology;
 pub mod range_words;
+mod rows;
 mod runs;
+pub mod scissors;
 pub mod stamp;
 pub mod threshold;
 

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::mask::components::{Components, Connectivity, component_at, largest_component};
 use crate::domain::mask::holes::{self, HoleScope};
 use crate::domain::mask::limits::EditLimits;
+use crate::domain::mask::morphology;
+use crate::domain::mask::scissors::{Scissors, scissors_delta};
 use crate::domain::mask::stamp::{Brush, Edit, stroke_delta};
 use crate::domain::mask::threshold::{self, ValueRange};
 use crate::domain::mask::{Mask, MaskDelta};
@@ -165,4 +167,50 @@ pub fn remove_small(
 /// When cancelled.
 pub fn fill_holes(subject: &Subject<'_>, scope: HoleScope, progress: &Progress) -> Result<MaskDelta, SegmentError> {
     Ok(subject.delta_to(&holes::fill_holes(subject.mask, scope, progress)?))
+}
+
+/// A cut with the scissors.
+///
+/// # Errors
+/// When cancelled.
+pub fn scissors(subject: &Subject<'_>, cut: &Scissors, progress: &Progress) -> Result<MaskDelta, SegmentError> {
+    Ok(scissors_delta(subject.mask, subject.volume.grid(), cut, &subject.limits, progress)?)
+}
+
+/// Grows (positive) or shrinks (negative) by a distance in mm.
+///
+/// # Errors
+/// When cancelled.
+pub fn margin(subject: &Subject<'_>, distance_mm: f64, progress: &Progress) -> Result<MaskDelta, SegmentError> {
+    Ok(subject.delta_to(&morphology::with_margin(subject.mask, subject.volume.grid(), distance_mm, progress)?))
+}
+
+/// What rounds a segment off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Smoothing {
+    /// Loses what is thinner than twice the radius.
+    Opening,
+    /// Fills gaps narrower than twice the radius.
+    Closing,
+    /// Each voxel becomes what most of its neighbours within the radius are.
+    Majority,
+}
+
+/// Rounds the segment off with a ball of a radius in mm.
+///
+/// # Errors
+/// When cancelled.
+pub fn smooth(
+    subject: &Subject<'_>,
+    how: Smoothing,
+    radius_mm: f64,
+    progress: &Progress,
+) -> Result<MaskDelta, SegmentError> {
+    let (mask, grid) = (subject.mask, subject.volume.grid());
+    let target = match how {
+        Smoothing::Opening => morphology::opened(mask, grid, radius_mm, progress)?,
+        Smoothing::Closing => morphology::closed(mask, grid, radius_mm, progress)?,
+        Smoothing::Majority => morphology::smoothed(mask, grid, radius_mm, progress)?,
+    };
+    Ok(subject.delta_to(&target))
 }

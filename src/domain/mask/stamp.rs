@@ -261,7 +261,7 @@ fn row_of(j: u32, k: u32) -> usize {
 }
 
 /// Bits `low..=high` of a word.
-fn span_bits(low: u32, high: u32) -> u32 {
+pub(super) fn span_bits(low: u32, high: u32) -> u32 {
     (u32::MAX >> (31 - high)) & (u32::MAX << low)
 }
 
@@ -278,7 +278,7 @@ fn intersection(a: (f64, f64), b: (f64, f64)) -> Option<(f64, f64)> {
 }
 
 /// Where `lower <= offset + t * slope <= upper`.
-fn linear_span(offset: f64, slope: f64, lower: f64, upper: f64) -> Option<(f64, f64)> {
+pub(super) fn linear_span(offset: f64, slope: f64, lower: f64, upper: f64) -> Option<(f64, f64)> {
     if slope.abs() < 1e-12 {
         return (lower <= offset && offset <= upper).then_some((f64::NEG_INFINITY, f64::INFINITY));
     }

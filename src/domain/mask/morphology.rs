@@ -1,0 +1,313 @@
+//! Growing, shrinking, opening and closing by a ball of a radius in mm; smoothing by majority.
+//!
+//! In: a mask, its grid, a distance. Out: a mask. A voxel belongs to the ball when its centre is within the radius in mm,
+//! whatever the shape of the voxels, sheared grids included: results are exact on the lattice of voxel centres.
+//!
+//! The ball is a set of row spans: growing by it is, for each (dj, dk), a row spread along i and laid over another row, 64
+//! voxels a word. Spreads of equal length are made once for all rows.
+//! For large radii on grids with axes at right angles the exact distance (`distance`) is thresholded instead: same result.
+//!
+//! At the border of the grid the object is taken to go on: shrinking does not eat from the border, where the scan ended but
+//! the patient did not; closing does not glue to it.
+
+use glam::DVec3;
+use rayon::prelude::*;
+
+use crate::domain::grid::Grid;
+use crate::task::{Cancelled, Progress};
+
+use super::Mask;
+use super::distance::{has_right_angles, squared_distances_mm2};
+use super::rows::{BitRows, RowBox, shift_row};
+
+/// More rows than this in a ball, and the distance is cheaper.
+const MOST_BALL_ROWS: usize = 700;
+
+/// All voxels within `distance_mm` of a voxel of the mask; for a negative distance, the voxels farther than that from every
+/// voxel that is not in the mask.
+///
+/// # Errors
+/// When cancelled.
+pub fn with_margin(mask: &Mask, grid: &Grid, distance_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    if distance_mm >= 0.0 {
+        grown(mask, grid, distance_mm, progress)
+    } else {
+        shrunk(mask, grid, -distance_mm, progress)
+    }
+}
+
+/// All voxels within `radius_mm` of a voxel of the mask.
+///
+/// # Errors
+/// When cancelled.
+pub fn grown(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    progress.phase("Grow");
+    let ball = Ball::new(grid, radius_mm);
+    let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
+    if ball.rows.len() > MOST_BALL_ROWS && has_right_angles(grid) {
+        return grown_by_distance(mask, grid, radius_mm, progress);
+    }
+    let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach, Some(mask.dims()));
+    Ok(ball.dilated(&BitRows::of(mask, around), progress)?.to_mask(mask.dims()))
+}
+
+/// The voxels farther than `radius_mm` from every voxel of the grid that is not in the mask.
+///
+/// # Errors
+/// When cancelled.
+pub fn shrunk(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    progress.phase("Shrink");
+    let ball = Ball::new(grid, radius_mm);
+    let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
+    if ball.rows.len() > MOST_BALL_ROWS && has_right_angles(grid) {
+        let background = mask.combined(mask, |a, _| !a);
+        let eaten = grown_by_distance(&background, grid, radius_mm, progress)?;
+        return Ok(mask.combined(&eaten, |a, b| a & !b));
+    }
+    // Background farther than one voxel from the box of the mask is never the nearest.
+    let around = grown_box(signed(bounds.min), signed(bounds.max), [1; 3], Some(mask.dims()));
+    let background = BitRows::of(mask, around).complement(around);
+    let eaten = ball.dilated(&background, progress)?.to_mask(mask.dims());
+    Ok(mask.combined(&eaten, |a, b| a & !b))
+}
+
+/// Shrunk, then grown: loses what is thinner than twice the radius.
+///
+/// # Errors
+/// When cancelled.
+pub fn opened(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    let core = shrunk(mask, grid, radius_mm, progress)?;
+    let back = grown(&core, grid, radius_mm, progress)?;
+    Ok(back.combined(mask, |a, b| a & b))
+}
+
+/// Grown, then shrunk: fills gaps narrower than twice the radius. Works on a box that reaches out of the grid.
+///
+/// # Errors
+/// When cancelled.
+pub fn closed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    progress.phase("Close");
+    let ball = Ball::new(grid, radius_mm);
+    let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
+    let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach.map(|n| n + 1), None);
+    let grown = ball.dilated(&BitRows::of(mask, around), progress)?;
+    let within = grown.around;
+    let eaten = ball.dilated(&grown.complement(within), progress)?;
+    let closed = eaten.complement(within).to_mask(mask.dims());
+    // What lies near the end of the working box was not shrunk from beyond it; closing never leaves the box of the mask.
+    let inside = Mask::from_rows(mask.dims(), |j, k, words| {
+        if (bounds.min[1]..bounds.max[1]).contains(&j) && (bounds.min[2]..bounds.max[2]).contains(&k) {
+            let run = super::runs::Run { start: bounds.min[0] as u16, end: bounds.max[0] as u16 };
+            super::runs::set_bits(words, run);
+        }
+    });
+    Ok(closed.combined(&inside, |a, b| a & b))
+}
+
+/// Each voxel becomes what most of the voxels within `radius_mm` are (itself included; a tie leaves it as it is): rounds off
+/// steps and single voxels. Beyond the border of the grid there is nothing to count.
+///
+/// # Errors
+/// When cancelled.
+pub fn smoothed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    progress.phase("Smooth");
+    let ball = Ball::new(grid, radius_mm);
+    let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
+    let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach, Some(mask.dims()));
+    let source = BitRows::of(mask, around);
+    let mut result = BitRows::empty(around);
+    let dims = mask.dims().map(|n| n as i32);
+    let first = result.around.min[0];
+    result.rows_mut().try_for_each(|(j, k, words)| {
+        progress.check()?;
+        let mut votes = vec![0_i32; words.len() * 64];
+        for row in &ball.rows {
+            let (other_j, other_k) = (j + row.dj, k + row.dk);
+            if (0..dims[1]).contains(&other_j) && (0..dims[2]).contains(&other_k) {
+                count_votes(source.row(other_j, other_k), row.low, row.high, first, dims[0], &mut votes);
+            }
+        }
+        let own = source.row(j, k);
+        for (n, &vote) in votes.iter().enumerate() {
+            let was = own[n / 64] >> (n % 64) & 1;
+            let becomes = if vote == 0 { was } else { u64::from(vote > 0) };
+            words[n / 64] |= becomes << (n % 64);
+        }
+        Ok(())
+    })?;
+    Ok(result.to_mask(mask.dims()))
+}
+
+/// Adds to each voxel's vote the voxels `low..=high` beside it in a row: 1 for each in the mask, -1 for each in the grid but
+/// not in the mask. Sums over a moving window.
+fn count_votes(row: &[u64], low: i32, high: i32, first: i32, ni: i32, votes: &mut [i32]) {
+    let value = |at: i32| {
+        let i = first + at;
+        if i < 0 || i >= ni {
+            return 0;
+        }
+        let bit = row.get(at as usize / 64).map_or(0, |word| word >> (at % 64) & 1);
+        if at >= 0 && bit == 1 { 1 } else { -1 }
+    };
+    let mut sum: i32 = (low..=high).map(value).sum();
+    let last = votes.len() as i32 - 1;
+    for (at, vote) in votes.iter_mut().enumerate() {
+        *vote += sum;
+        if (at as i32) < last {
+            sum += value(at as i32 + high + 1) - value(at as i32 + low);
+        }
+    }
+}
+
+fn grown_by_distance(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
+    let squared = squared_distances_mm2(mask, grid, progress)?;
+    let limit = (radius_mm * radius_mm * (1.0 + 1e-6)) as f32;
+    let dims = mask.dims();
+    Ok(Mask::from_rows(dims, |j, k, words| {
+        let start = grid.index(0, j, k);
+        for (word, values) in words.iter_mut().zip(squared[start..start + dims[0] as usize].chunks(32)) {
+            *word = values.iter().enumerate().fold(0, |word, (bit, &d)| word | u32::from(d <= limit) << bit);
+        }
+    }))
+}
+
+fn signed(voxel: [u32; 3]) -> [i32; 3] {
+    voxel.map(|n| n as i32)
+}
+
+/// A box grown by `reach`, cut to the grid when its size is given.
+fn grown_box(min: [i32; 3], max: [i32; 3], reach: [i32; 3], dims: Option<[u32; 3]>) -> RowBox {
+    let end = |axis: usize| dims.map_or(i32::MAX, |dims| dims[axis] as i32);
+    let start = if dims.is_some() { 0 } else { i32::MIN };
+    RowBox {
+        min: std::array::from_fn(|axis| (min[axis] - reach[axis]).max(start)),
+        max: std::array::from_fn(|axis| (max[axis] + reach[axis]).min(end(axis))),
+    }
+}
+
+/// One row of the ball: voxels `low..=high` along i, `dj`, `dk` away.
+#[derive(Debug, Clone, Copy)]
+struct BallRow {
+    dj: i32,
+    dk: i32,
+    low: i32,
+    high: i32,
+}
+
+/// The lattice steps that are at most a radius long.
+struct Ball {
+    rows: Vec<BallRow>,
+    /// Largest step along each axis.
+    reach: [i32; 3],
+}
+
+impl Ball {
+    fn new(grid: &Grid, radius_mm: f64) -> Self {
+        let axes = grid.patient_from_voxel().matrix3;
+        // A radius that is a sum of spacings counts, whatever its last digit.
+        let radius = radius_mm.max(0.0) * (1.0 + 1e-9);
+        let inverse_rows = axes.inverse().transpose();
+        let bound = [inverse_rows.x_axis, inverse_rows.y_axis, inverse_rows.z_axis]
+            .map(|row| ((row.length() * radius).floor() as i32).min(grid.dims().into_iter().max().unwrap_or(1) as i32));
+        let mut rows = Vec::new();
+        for dk in -bound[2]..=bound[2] {
+            for dj in -bound[1]..=bound[1] {
+                let offset: DVec3 = axes.y_axis * f64::from(dj) + axes.z_axis * f64::from(dk);
+                let squared = axes.x_axis.length_squared();
+                let middle = -offset.dot(axes.x_axis) / squared;
+                let room = radius * radius - (offset + axes.x_axis * middle).length_squared();
+                if room < 0.0 {
+                    continue;
+                }
+                let half = (room / squared).sqrt();
+                let (low, high) = ((middle - half).ceil() as i32, (middle + half).floor() as i32);
+                if low <= high {
+                    rows.push(BallRow { dj, dk, low, high });
+                }
+            }
+        }
+        rows.sort_by_key(|row| (row.low, row.high));
+        let reach = [
+            rows.iter().map(|row| row.low.abs().max(row.high.abs())).max().unwrap_or(0),
+            rows.iter().map(|row| row.dj.abs()).max().unwrap_or(0),
+            rows.iter().map(|row| row.dk.abs()).max().unwrap_or(0),
+        ];
+        Self { rows, reach }
+    }
+
+    /// The union of the balls around all voxels, within the same box.
+    fn dilated(&self, source: &BitRows, progress: &Progress) -> Result<BitRows, Cancelled> {
+        let mut result = BitRows::empty(source.around);
+        let mut spread = BitRows::empty(source.around);
+        let filled = filled_rows(source);
+        for (done, group) in self.rows.chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)).enumerate() {
+            progress.step(done, self.rows.len())?;
+            spread
+                .rows_mut()
+                .for_each(|(j, k, words)| spread_row(source.row(j, k), group[0].low, group[0].high, words));
+            result.rows_mut().for_each(|(j, k, words)| {
+                for row in group {
+                    // The ball is symmetric: laying it over every voxel is looking from every voxel.
+                    let (other_j, other_k) = (j + row.dj, k + row.dk);
+                    if filled.holds(other_j, other_k) {
+                        for (word, more) in words.iter_mut().zip(spread.row(other_j, other_k)) {
+                            *word |= more;
+                        }
+                    }
+                }
+            });
+        }
+        Ok(result)
+    }
+}
+
+/// Which rows hold anything.
+struct FilledRows {
+    around: RowBox,
+    filled: Vec<bool>,
+}
+
+impl FilledRows {
+    fn holds(&self, j: i32, k: i32) -> bool {
+        let (dj, dk) = (j - self.around.min[1], k - self.around.min[2]);
+        let nj = self.around.max[1] - self.around.min[1];
+        (0..nj).contains(&dj) && dk >= 0 && self.filled.get((dj + nj * dk) as usize).copied().unwrap_or(false)
+    }
+}
+
+fn filled_rows(source: &BitRows) -> FilledRows {
+    let filled = source.words.chunks(source.words_per_row.max(1)).map(|row| row.iter().any(|&word| word != 0));
+    FilledRows { around: source.around, filled: filled.collect() }
+}
+
+/// Writes for each voxel whether one of the voxels `low..=high` beside it is set.
+fn spread_row(source: &[u64], low: i32, high: i32, target: &mut [u64]) {
+    if source.iter().all(|&word| word == 0) {
+        target.fill(0);
+        return;
+    }
+    // The step towards the voxel comes first, so that nothing is lost at the ends of the row that would come back.
+    let (up, down) = ((-low).max(0), high.max(0));
+    let (first_up, first_down) = ((-high).max(0), low.max(0));
+    let mut shifted = vec![0; source.len()];
+    target.copy_from_slice(source);
+    if first_up > 0 || first_down > 0 {
+        shift_row(source, first_up - first_down, target);
+    }
+    let moved = target.to_vec();
+    smear(target, up - first_up, 1, &mut shifted);
+    let mut other = moved;
+    smear(&mut other, down - first_down, -1, &mut shifted);
+    target.iter_mut().zip(&other).for_each(|(word, more)| *word |= more);
+}
+
+/// Sets the `steps` voxels after (`sign` 1) or before (-1) each set one.
+fn smear(row: &mut [u64], steps: i32, sign: i32, scratch: &mut [u64]) {
+    let mut covered = 1;
+    while covered <= steps {
+        let step = covered.min(steps + 1 - covered);
+        shift_row(row, sign * step, scratch);
+        row.iter_mut().zip(&*scratch).for_each(|(word, more)| *word |= more);
+        covered += step;
+    }
+}
