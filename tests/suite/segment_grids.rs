@@ -41,7 +41,7 @@ pub(super) fn hash(seed: u32, [i, j, k]: [u32; 3]) -> u32 {
 /// About one voxel in `rarity`, clumped a little.
 pub(super) fn noise_mask(dims: [u32; 3], seed: u32, rarity: u32) -> Mask {
     Mask::from_fn(dims, |i, j, k| {
-        hash(seed, [i, j, k]) % rarity == 0 || hash(seed, [i / 3, j / 3, k / 2]) % (2 * rarity) == 0
+        hash(seed, [i, j, k]).is_multiple_of(rarity) || hash(seed, [i / 3, j / 3, k / 2]).is_multiple_of(2 * rarity)
     })
 }
 

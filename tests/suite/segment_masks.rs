@@ -183,7 +183,7 @@ proptest! {
     fn holes_are_background_that_a_flood_from_the_border_misses(dims in prop::array::uniform3(1..36_u32), seed in any::<u32>(), scope in 0..4_usize) {
         // Dense noise closes many holes in.
         let sparse = noise_mask(dims, seed, 2);
-        let mask = sparse.combined(&noise_mask(dims, seed ^ 77, 3), |a, b| a | b);
+        let mask = sparse.combined(&noise_mask(dims, seed ^ 0x77, 3), |a, b| a | b);
         let scope_of = if scope == 3 { HoleScope::Volume } else { HoleScope::Slices { axis: scope } };
         let filled = fill_holes(&mask, scope_of, &Progress::new()).expect("not cancelled");
         prop_assert_eq!(filled, filled_by_flood(&mask, scope));

@@ -53,11 +53,11 @@ proptest! {
         let (center, size) = (grid.center_in_patient(), (upper - lower).length());
         let direction = DVec3::from(eye).try_normalize().unwrap_or(DVec3::X);
         let up = if direction.z.abs() > 0.9 { DVec3::X } else { DVec3::Z };
-        let view = DMat4::look_at_rh(center + direction * distance * size, center, up);
+        let view = glam::dcamera::rh::view::look_at_mat4(center + direction * distance * size, center, up);
         let projection = if perspective {
-            DMat4::perspective_rh(0.6, 1.3, 0.01 * size, 10.0 * size)
+            glam::dcamera::rh::proj::directx::perspective(0.6, 1.3, 0.01 * size, 10.0 * size)
         } else {
-            DMat4::orthographic_rh(-0.4 * size, 0.4 * size, -0.3 * size, 0.3 * size, -5.0 * size, 5.0 * size)
+            glam::dcamera::rh::proj::directx::orthographic(-0.4 * size, 0.4 * size, -0.3 * size, 0.3 * size, -5.0 * size, 5.0 * size)
         };
         let scissors = Scissors {
             outline_in_ndc: outline.into_iter().map(DVec2::from).collect(),

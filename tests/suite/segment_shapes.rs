@@ -27,7 +27,9 @@ fn members(mask: &Mask, of_background: bool) -> Vec<[i32; 3]> {
 
 /// A few blobs: something to grow and shrink.
 fn blobs(dims: [u32; 3], seed: u32) -> Mask {
-    Mask::from_fn(dims, |i, j, k| hash(seed, [i / 4, j / 4, k / 3]) % 5 < 2 && hash(seed ^ 9, [i, j, k]) % 11 != 0)
+    Mask::from_fn(dims, |i, j, k| {
+        hash(seed, [i / 4, j / 4, k / 3]) % 5 < 2 && !hash(seed ^ 9, [i, j, k]).is_multiple_of(11)
+    })
 }
 
 /// A radius that no lattice step comes near, so that rounding decides nothing.
@@ -49,7 +51,7 @@ proptest! {
     #[test]
     fn distances_are_exact(grid in any_grid(22), seed in any::<u32>(), rarity in 2..400_u32) {
         prop_assume!(has_right_angles(&grid));
-        let mask = Mask::from_fn(grid.dims(), |i, j, k| hash(seed, [i, j, k]) % rarity == 0);
+        let mask = Mask::from_fn(grid.dims(), |i, j, k| hash(seed, [i, j, k]).is_multiple_of(rarity));
         let inside = members(&mask, false);
         let squared = squared_distances_mm2(&mask, &grid, &Progress::new()).expect("not cancelled");
         for (index, voxel) in voxels(grid.dims()).enumerate() {
@@ -128,7 +130,7 @@ proptest! {
 #[test]
 fn a_large_margin_is_the_same_by_ball_and_by_distance() {
     let dims = [120, 90, 40];
-    let mask = Mask::from_fn(dims, |i, j, k| hash(5, [i, j, k]) % 9000 == 0);
+    let mask = Mask::from_fn(dims, |i, j, k| hash(5, [i, j, k]).is_multiple_of(9000));
     let spacing = DVec3::new(0.5, 0.5, 1.0);
     let straight = Grid::axis_aligned(dims, spacing, DVec3::ZERO).expect("valid grid");
     // So little shear that no step changes its length noticeably, but enough to keep the ball.
