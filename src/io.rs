@@ -6,10 +6,13 @@
 pub mod atomic_file;
 pub mod dicom;
 pub mod import;
+pub mod nifti;
+pub mod nrrd;
 pub mod provenance;
 pub mod report;
 pub mod stl;
 
 pub use import::{
-    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, content_hash, load, scan,
+    GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, content_hash,
+    load, scan, thumbnail,
 };

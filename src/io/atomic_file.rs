@@ -38,6 +38,10 @@ pub fn write_atomically<E: From<AtomicFileError>>(
     {
         return Err(AtomicFileError::NotAFile(path.to_path_buf()).into());
     }
+    if path.metadata().is_ok_and(|found| found.permissions().readonly()) {
+        // Renaming would replace it all the same: whoever made it read-only meant it.
+        return Err(failed(std::io::Error::new(std::io::ErrorKind::PermissionDenied, "it is read-only")).into());
+    }
     // A link is followed, so that the file it names is replaced and not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = match target.parent() {
@@ -97,6 +101,18 @@ mod tests {
         put(&path, "second").expect("replaced");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "second");
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_read_only_file_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.txt");
+        put(&path, "first").expect("written");
+        let mut permissions = path.metadata().expect("there").permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&path, permissions).expect("set");
+        assert!(put(&path, "second").expect_err("refused").to_string().contains("read-only"));
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "first");
     }
 
     #[test]

@@ -8,6 +8,9 @@
 
 pub mod files;
 pub mod requantise;
+pub mod research;
+pub mod samples;
+pub mod thumbnail;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +23,10 @@ use crate::io::dicom::{DicomPlan, load_series, read_slice};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
+use research::ResearchPlan;
+
 pub use files::scan;
+pub use thumbnail::{GrayImage, thumbnail};
 
 /// Why nothing was opened. Every text is a sentence for a person and names the file.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +91,7 @@ enum Plan {
     /// Cannot be read.
     Refused,
     Dicom(Box<DicomPlan>),
+    Research(Box<ResearchPlan>),
 }
 
 /// One thing that a scan found.
@@ -207,6 +214,7 @@ pub fn load(
     let volume = match &entry.plan {
         Plan::Refused => return Err(ImportError::Refused("this cannot be opened as images".to_owned())),
         Plan::Dicom(plan) => load_series(plan, &mut report, progress, on_slice)?,
+        Plan::Research(plan) => plan.load(&mut report, progress, on_slice)?,
     };
     progress.phase("Checking");
     let source = VolumeSource { files: entry.files.clone(), content_hash: content_hash(&volume) };
@@ -219,6 +227,7 @@ pub fn middle_slice(entry: &SeriesEntry) -> Option<SlicePreview> {
     match &entry.plan {
         Plan::Refused => None,
         Plan::Dicom(plan) => read_slice(plan, plan.slices.len() / 2).ok(),
+        Plan::Research(plan) => plan.middle_slice(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::task::Progress;
 
 pub use crate::io::import::{
-    ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice, scan,
+    GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice, scan, thumbnail,
 };
 pub use crate::io::report::{Report, ReportLine, Severity};
 

@@ -6,7 +6,7 @@
 //!
 //! Source: DICOM PS3.3 A.3 (CT), A.4 (MR), PS3.5 B.2 (UIDs from UUIDs).
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -77,13 +77,25 @@ fn write_file(path: &Path, object: InMemDicomObject) -> Result<(), String> {
         .implementation_version_name("MAQUETTE");
     let object = object.with_meta(meta).map_err(|error| error.to_string())?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| error.to_string())?;
-    let mut buffered = std::io::BufWriter::new(&mut file);
+    let mut file = private_or_shared().tempfile_in(folder).map_err(|error| error.to_string())?;
+    let mut buffered = BufWriter::new(&mut file);
     object.write_all(&mut buffered).map_err(|error| error.to_string())?;
     buffered.flush().map_err(|error| error.to_string())?;
     drop(buffered);
     file.persist(path).map_err(|error| error.to_string())?;
     Ok(())
+}
+
+/// Temporary files are private by default; these become files of the lab, readable as far as the user's mask allows.
+fn private_or_shared() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".maquette-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
 }
 
 /// Our implementation, from a hash of the program's name.

@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
+use crate::domain::series_info::SeriesInfo;
 use crate::io::dicom::header::{SliceHeader, read_header};
 use crate::io::dicom::layout::LayoutError;
 use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
+use crate::io::nifti;
+use crate::io::nrrd;
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
+use super::research::{ResearchPlan, stem};
 use super::{ImportError, Plan, Scan, SeriesEntry, SeriesKind};
 
 /// Folders inside folders that are followed.
@@ -60,12 +64,24 @@ pub fn scan(path: &Path, progress: &Progress) -> Result<Scan, ImportError> {
 /// What one file turned out to be.
 enum Found {
     Slice(Box<SliceHeader>),
+    Entry(Box<SeriesEntry>),
     /// Something else that lies around in image folders.
     NotAnImage(PathBuf),
     Bad(PathBuf, String),
 }
 
 fn look(path: &Path) -> Found {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let of = |found: Result<SeriesEntry, ImportError>| match found {
+        Ok(entry) => Found::Entry(Box::new(entry)),
+        Err(error) => Found::Bad(path.to_path_buf(), reason_of(error)),
+    };
+    if name.ends_with(".nii") || name.ends_with(".nii.gz") {
+        return of(nifti_entry(path));
+    }
+    if name.ends_with(".nrrd") || name.ends_with(".nhdr") {
+        return of(nrrd_entry(path));
+    }
     match read_header(path) {
         Ok(header) if header.sop_class == DICOMDIR_CLASS => Found::NotAnImage(path.to_path_buf()),
         Ok(header) => Found::Slice(Box::new(header)),
@@ -80,18 +96,29 @@ fn claims_dicom(path: &Path) -> bool {
 }
 
 fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<Vec<SeriesEntry>, ImportError> {
-    let (mut slices, mut others, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut slices, mut entries, mut others, mut bad) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for file in found {
         match file {
             Found::Slice(header) => slices.push(*header),
+            Found::Entry(entry) => entries.push(*entry),
             Found::NotAnImage(path) => others.push(path),
             Found::Bad(path, reason) if is_folder => bad.push((path, reason)),
             Found::Bad(path, reason) => return Err(ImportError::file(&path, &reason)),
         }
     }
+    // The samples of a detached header lie beside it under any name.
+    let detached: HashSet<PathBuf> = entries.iter().flat_map(|entry| entry.files.iter().cloned()).collect();
+    others.retain(|path| !detached.contains(path));
     if let ([path], false) = (others.as_slice(), is_folder) {
         return Err(ImportError::file(path, "is not an image file that this program reads (DICOM, NIfTI or NRRD)"));
     }
+    name_the_rest(&others, &bad, report);
+    entries.extend(group_series(slices).into_iter().map(dicom_entry));
+    Ok(entries)
+}
+
+/// Says which files were left out.
+fn name_the_rest(others: &[PathBuf], bad: &[(PathBuf, String)], report: &mut Report) {
     for (path, reason) in bad.iter().take(NAMED_FILES) {
         report.refused(format!("{} {reason}", path.display()));
     }
@@ -104,7 +131,50 @@ fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<V
         let plural = if others.len() == 1 { "file is" } else { "files are" };
         report.refused(format!("{} {plural} no image: {}{more}", others.len(), names.join(", ")));
     }
-    Ok(group_series(slices).into_iter().map(dicom_entry).collect())
+}
+
+/// The reason of an error without the file's name, which the report puts in front.
+fn reason_of(error: ImportError) -> String {
+    match error {
+        ImportError::File { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
+fn nifti_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
+    let (plan, report) = nifti::inspect(path)?;
+    Ok(research_entry(path, SeriesKind::Nifti, plan, report))
+}
+
+fn nrrd_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
+    let contents = nrrd::volume::inspect(path)?;
+    let is_segmentation = contents.is_segmentation();
+    let kind = if is_segmentation { SeriesKind::Segmentation } else { SeriesKind::Nrrd };
+    let has_components = contents.plan.components > 1;
+    let mut entry = research_entry(path, kind, contents.plan, contents.report);
+    if is_segmentation || has_components {
+        let reason = if is_segmentation {
+            "is a segmentation: open its images first, then load it onto them"
+        } else {
+            "holds several values for each voxel; only grey values can be shown"
+        };
+        entry.refusal = Some(format!("{} {reason}", path.display()));
+        entry.score = 0;
+        entry.plan = Plan::Refused;
+    }
+    Ok(entry)
+}
+
+fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Report) -> SeriesEntry {
+    let info = SeriesInfo { series_description: stem(path), ..SeriesInfo::default() };
+    let mut files = vec![path.to_path_buf()];
+    if plan.data_file != path {
+        files.push(plan.data_file.clone());
+    }
+    let grid = Some(plan.grid);
+    let score = score(true, "", "", grid.as_ref(), plan.grid.dims()[2] as usize);
+    let plan = Plan::Research(Box::new(plan));
+    SeriesEntry { info, part: String::new(), kind, grid, files, report, refusal: None, score, plan }
 }
 
 fn dicom_entry(group: DicomGroup) -> SeriesEntry {
