@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod bench;
+pub mod info;
 pub mod phantom;
 
 /// What stands on every output of this program.
@@ -29,6 +30,8 @@ pub struct Cli {
 enum Command {
     /// Measure import, surface, render and brush on phantoms or given data
     Bench(bench::Args),
+    /// Say what a path holds: series, geometry, values, memory, and what was repaired or refused
+    Info(info::Args),
     /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
     Phantom(phantom::Args),
 }
@@ -48,6 +51,7 @@ impl Cli {
         let done = match &self.command {
             None => Ok(()),
             Some(Command::Bench(args)) => bench::run(args, &mut out),
+            Some(Command::Info(args)) => info::run(args, &mut out),
             Some(Command::Phantom(args)) => phantom::run(args, &mut out),
         };
         match done.and_then(|()| Ok(out.flush()?)) {

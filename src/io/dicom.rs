@@ -13,9 +13,11 @@ pub mod layout;
 pub mod pixels;
 pub mod read;
 pub mod source;
+pub mod tag_rows;
 pub mod write;
 
 pub use group::{DicomGroup, group_series};
 pub use read::{DicomPlan, load_series, read_slice};
 pub use source::HeaderError;
+pub use tag_rows::{TagRow, tags};
 pub use write::{WriteError, write_series};

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::task::Progress;
 
+pub use crate::io::dicom::{TagRow, tags};
 pub use crate::io::import::{
     GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice, scan, thumbnail,
 };

@@ -76,10 +76,11 @@ fn look(path: &Path) -> Found {
         Ok(entry) => Found::Entry(Box::new(entry)),
         Err(error) => Found::Bad(path.to_path_buf(), reason_of(error)),
     };
-    if name.ends_with(".nii") || name.ends_with(".nii.gz") {
+    let ends_with = |ends: [&str; 2]| ends.iter().any(|end| name.ends_with(end));
+    if ends_with([".nii", ".nii.gz"]) {
         return of(nifti_entry(path));
     }
-    if name.ends_with(".nrrd") || name.ends_with(".nhdr") {
+    if ends_with([".nrrd", ".nhdr"]) {
         return of(nrrd_entry(path));
     }
     match read_header(path) {

@@ -173,7 +173,9 @@ impl SampleStream<'_> {
                 return Err(SampleError::CutShort { have: index * CHUNK_SAMPLES + got / 2, need });
             }
             if cfg!(target_endian = "big") {
-                chunk.iter_mut().for_each(|sample| *sample = i16::from_le(*sample));
+                for sample in chunk {
+                    *sample = i16::from_le(*sample);
+                }
             }
         }
         Ok(ReadSamples { samples, rescale })
