@@ -9,7 +9,8 @@ use crate::task::Progress;
 
 pub use crate::io::dicom::{TagRow, tags};
 pub use crate::io::import::{
-    GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load, middle_slice, scan, thumbnail,
+    GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load,
+    middle_slice, scan, thumbnail,
 };
 pub use crate::io::report::{Report, ReportLine, Severity};
 
