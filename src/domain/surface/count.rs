@@ -8,6 +8,17 @@ use super::bit_grid::BitGrid;
 use super::instruction_set::{InstructionSet, Kernel, Level};
 use super::tables::{CASE_TRIANGLES, triangle_count};
 
+/// Triangles of each case.
+static CASE_COUNTS: [u8; 256] = {
+    let mut counts = [0; 256];
+    let mut case = 0;
+    while case < 256 {
+        counts[case] = triangle_count(CASE_TRIANGLES[case]) as u8;
+        case += 1;
+    }
+    counts
+};
+
 /// Where the vertices of each row and the triangles of each slice begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -80,16 +91,23 @@ impl Kernel for CountSlice<'_> {
             let next_j = if j + 1 < rows { j + 1 } else { j };
             let next_k = if has_upper { k + 1 } else { k };
             let quad = [row, grid.row(next_j, k), grid.row(j, next_k), grid.row(next_j, next_k)];
-            let mut found = [0_u32; 3];
+            let mut along_i = 0;
             for w in 0..row.len() {
-                let [m, mj, mk, _] = quad.map(|row| row[w]);
                 let cells = if w + 1 == row.len() { grid.last_word_cells() } else { u64::MAX };
-                found[0] += ((m ^ shifted(row, w)) & cells).count_ones();
-                found[1] += (m ^ mj).count_ones();
-                found[2] += (m ^ mk).count_ones();
+                along_i += ((row[w] ^ shifted(row, w)) & cells).count_ones();
             }
-            (0..3).for_each(|axis| starts[axis * rows + j] = found[axis]);
-            if next_j != j && next_k != k {
+            let mut differs = 0;
+            for (((a, b), c), d) in row.iter().zip(quad[1]).zip(quad[2]).zip(quad[3]) {
+                differs |= (a ^ b) | (a ^ c) | (a ^ d);
+            }
+            starts[j] = along_i;
+            if differs == 0 {
+                (starts[rows + j], starts[2 * rows + j]) = (0, 0);
+            } else {
+                let cut = |other: &[u64]| row.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+                (starts[rows + j], starts[2 * rows + j]) = (cut(quad[1]), cut(quad[2]));
+            }
+            if next_j != j && next_k != k && (differs != 0 || along_i != 0) {
                 triangles += count_triangles::<L>(grid, quad);
             }
         }
@@ -123,15 +141,9 @@ pub(crate) fn corner_words(grid: &BitGrid, quad: [&[u64]; 4], w: usize) -> ([u64
 fn count_triangles<L: Level>(grid: &BitGrid, quad: [&[u64]; 4]) -> usize {
     let mut triangles = 0;
     for w in 0..grid.words {
-        let (corners, mut active) = corner_words(grid, quad, w);
-        if active == 0 {
-            continue;
-        }
-        let cases = L::cases(corners);
-        while active != 0 {
-            let i = active.trailing_zeros() as usize;
-            active &= active - 1;
-            triangles += triangle_count(CASE_TRIANGLES[cases[i & 63] as usize]) as usize;
+        let (corners, active) = corner_words(grid, quad, w);
+        if active != 0 {
+            triangles += L::sum_of_cases(corners, active, &CASE_COUNTS) as usize;
         }
     }
     triangles

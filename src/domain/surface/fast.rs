@@ -10,9 +10,8 @@ use super::count::Layout;
 use super::field::{Field, ScalarField, inward_along};
 use super::instruction_set::InstructionSet;
 use super::placement::Placement;
-use super::tables::{CASE_TRIANGLES, CASE_TRIANGLES_MIRRORED};
-use super::triangles::EmitTriangles;
-use super::vertices::{EmitVertices, cut_edges};
+use super::triangles::{CASE_LANES, CASE_LANES_MIRRORED, EmitTriangles};
+use super::vertices::{CutEdge, CutEdges, EmitVertices};
 use crate::domain::mesh::TriangleMesh;
 use crate::task::{Cancelled, Progress};
 
@@ -62,7 +61,7 @@ pub(crate) fn fill_scalar_vertices(
     let positions = slice_parts(&mut mesh.positions_in_patient, &layout.slice_vertices);
     let normals = slice_parts(&mut mesh.normals, &layout.slice_vertices);
     positions.into_par_iter().zip(normals).for_each(|(SlicePart(k, positions), SlicePart(_, normals))| {
-        set.run(EmitVertices { grid, field, placement, k, positions, normals });
+        set.run(EmitVertices { grid, layout, field, placement, k, positions, normals });
     });
 }
 
@@ -78,18 +77,18 @@ pub(crate) fn fill_vertices(
     let normals = slice_parts(&mut mesh.normals, &layout.slice_vertices);
     positions.into_par_iter().zip(normals).for_each(|(SlicePart(k, positions), SlicePart(_, normals))| {
         let mut written = positions.iter_mut().zip(normals);
-        let mut write = |axis: usize, i: usize, j: usize, lower_is_inside: bool| {
-            let voxel = [i as i32 - 1, j as i32 - 1, k as i32 - 1];
+        let mut write = |axis: usize, edge: CutEdge| {
+            let voxel = [edge.i as i32 - 1, edge.j as i32 - 1, k as i32 - 1];
             let cut = field.cut(voxel, axis);
             let mut point = voxel.map(|n| n as f32);
             point[axis] += cut.t;
             let (position, normal) = written.next().expect("room for the vertices counted");
             *position = placement.position(point);
-            *normal = placement.normal(cut.gradient, inward_along(axis, lower_is_inside));
+            *normal = placement.normal(cut.gradient, inward_along(axis, edge.lower_is_inside));
         };
-        cut_edges::<0>(grid, k, |i, j, inside| write(0, i, j, inside));
-        cut_edges::<1>(grid, k, |i, j, inside| write(1, i, j, inside));
-        cut_edges::<2>(grid, k, |i, j, inside| write(2, i, j, inside));
+        CutEdges::<0>::new(grid, layout, k).for_each(|edge| write(0, edge));
+        CutEdges::<1>::new(grid, layout, k).for_each(|edge| write(1, edge));
+        CutEdges::<2>::new(grid, layout, k).for_each(|edge| write(2, edge));
     });
 }
 
@@ -101,10 +100,10 @@ pub(crate) fn fill_triangles(
     set: InstructionSet,
     triangles: &mut [[u32; 3]],
 ) {
-    let table = if placement.is_mirrored { &CASE_TRIANGLES_MIRRORED } else { &CASE_TRIANGLES };
+    let lanes = if placement.is_mirrored { &CASE_LANES_MIRRORED } else { &CASE_LANES };
     let parts = slice_parts(triangles, &layout.slice_triangles);
     parts.into_par_iter().for_each(|SlicePart(k, out)| {
-        set.run(EmitTriangles { grid, layout, table, k, out });
+        set.run(EmitTriangles { grid, layout, lanes, k, out: out.as_flattened_mut() });
     });
 }
 

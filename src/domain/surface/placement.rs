@@ -53,13 +53,11 @@ impl Placement {
             std::array::from_fn(|n| a[n] * gradient[0] + b[n] * gradient[1] + c[n] * gradient[2])
         };
         let squared = |v: [f32; 3]| v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
-        let mut normal = turn(gradient);
-        let mut length_squared = squared(normal);
-        if length_squared <= f32::MIN_POSITIVE {
-            normal = turn(fallback);
-            length_squared = squared(normal);
-        }
-        let scale = 1.0 / length_squared.sqrt();
+        let (along, instead) = (turn(gradient), turn(fallback));
+        // Chosen component by component, without a branch, so that batches stay in vector registers.
+        let vanishes = squared(along) <= f32::MIN_POSITIVE;
+        let normal: [f32; 3] = std::array::from_fn(|n| if vanishes { instead[n] } else { along[n] });
+        let scale = 1.0 / squared(normal).sqrt();
         normal.map(|component| component * scale)
     }
 }

@@ -6,16 +6,46 @@
 use super::bit_grid::BitGrid;
 use super::count::{Layout, corner_words};
 use super::instruction_set::{Kernel, Level};
-use super::tables::{triangle_count, triangle_edges};
+use super::tables::{CASE_TRIANGLES, CASE_TRIANGLES_MIRRORED, triangle_count, triangle_edges};
+
+/// For each case the lanes, of the sixteen of [`Level::write_cell`], that its triangles take; the last byte holds the number
+/// of corners.
+pub(crate) type CaseLanes = [[u8; 16]; 256];
+pub(crate) static CASE_LANES: CaseLanes = lanes(&CASE_TRIANGLES);
+pub(crate) static CASE_LANES_MIRRORED: CaseLanes = lanes(&CASE_TRIANGLES_MIRRORED);
+
+/// Lane of each edge: lanes 0 to 7 are the vertices of the eight rows at i, lanes 8 to 15 those at i + 1.
+const LANE_OF_EDGE: [u8; 12] = [0, 1, 2, 3, 4, 12, 5, 13, 6, 14, 7, 15];
+
+const fn lanes(table: &[u64; 256]) -> CaseLanes {
+    let mut lanes = [[0; 16]; 256];
+    let mut case = 0;
+    while case < 256 {
+        let count = triangle_count(table[case]);
+        let mut triangle = 0;
+        while triangle < count {
+            let edges = triangle_edges(table[case], triangle);
+            let mut corner = 0;
+            while corner < 3 {
+                lanes[case][3 * triangle as usize + corner] = LANE_OF_EDGE[edges[corner]];
+                corner += 1;
+            }
+            triangle += 1;
+        }
+        lanes[case][15] = 3 * count as u8;
+        case += 1;
+    }
+    lanes
+}
 
 /// Writes the triangles of the cells between slices k and k + 1.
 pub(crate) struct EmitTriangles<'a> {
     pub(crate) grid: &'a BitGrid,
     pub(crate) layout: &'a Layout,
-    pub(crate) table: &'a [u64; 256],
+    pub(crate) lanes: &'a CaseLanes,
     pub(crate) k: usize,
-    /// Room for just these triangles.
-    pub(crate) out: &'a mut [[u32; 3]],
+    /// Room for just the corners of these triangles.
+    pub(crate) out: &'a mut [u32],
 }
 
 impl Kernel for EmitTriangles<'_> {
@@ -23,14 +53,23 @@ impl Kernel for EmitTriangles<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let Self { grid, layout, table, k, out } = self;
+        let Self { grid, layout, lanes, k, out } = self;
         if out.is_empty() {
             return;
         }
         let rows = grid.rows;
-        let start = |axis: usize, j: usize, k: usize| layout.row_starts[j + rows * (axis + 3 * k)];
+        let start = |axis: usize, j: usize, k: usize| u64::from(layout.row_starts[j + rows * (axis + 3 * k)]);
+        let is_bare = |axis: usize, j: usize, k: usize| start(axis, j, k) == start(axis, j + 1, k);
         let mut written = 0;
         for j in 0..rows - 1 {
+            // Left out for the last row, which has no row behind it to compare with.
+            let nothing_cut = j + 2 < rows
+                && (0..2).all(|dk| is_bare(0, j, k + dk) && is_bare(0, j + 1, k + dk) && is_bare(1, j, k + dk))
+                && is_bare(2, j, k)
+                && is_bare(2, j + 1, k);
+            if nothing_cut {
+                continue;
+            }
             let quad = [grid.row(j, k), grid.row(j + 1, k), grid.row(j, k + 1), grid.row(j + 1, k + 1)];
             // Rows of vertices around a row of cells: four along i, two along j, two along k.
             let mut next = [
@@ -45,6 +84,10 @@ impl Kernel for EmitTriangles<'_> {
             ];
             for w in 0..grid.words {
                 let (corners, mut active) = corner_words(grid, quad, w);
+                if active == 0 {
+                    // No cell is cut, so no edge that a later cell counts is either.
+                    continue;
+                }
                 let cells = if w + 1 == grid.words { grid.last_word_cells() } else { u64::MAX };
                 let [a, a1, b, b1, c, c1, d, d1] = corners;
                 let edges = [
@@ -57,30 +100,16 @@ impl Kernel for EmitTriangles<'_> {
                     a ^ c,
                     b ^ d,
                 ];
-                if active != 0 {
-                    let cases = L::cases(corners);
-                    while active != 0 {
-                        let i = active.trailing_zeros() as usize;
-                        active &= active - 1;
-                        let ids = edge_ids(&next, &edges, i);
-                        let packed = table[cases[i & 63] as usize];
-                        for triangle in 0..triangle_count(packed) {
-                            out[written] = triangle_edges(packed, triangle).map(|edge| ids[edge]);
-                            written += 1;
-                        }
-                    }
+                let cases = L::cases(corners);
+                while active != 0 {
+                    let i = active.trailing_zeros() as usize;
+                    active &= active - 1;
+                    let lanes = &lanes[cases[i & 63] as usize];
+                    L::write_cell(&next, &edges, i as u32, lanes, &mut out[written..]);
+                    written += usize::from(lanes[15]);
                 }
-                (0..8).for_each(|n| next[n] += edges[n].count_ones());
+                (0..8).for_each(|n| next[n] += u64::from(edges[n].count_ones()));
             }
         }
     }
-}
-
-/// Vertex ids on the twelve edges of cell i of a word; those of edges that are not cut mean nothing.
-#[inline(always)]
-fn edge_ids(next: &[u32; 8], edges: &[u64; 8], i: usize) -> [u32; 16] {
-    let below = (1_u64 << (i & 63)) - 1;
-    let at: [u32; 8] = std::array::from_fn(|n| next[n] + (edges[n] & below).count_ones());
-    let after: [u32; 8] = std::array::from_fn(|n| at[n] + (edges[n] >> (i & 63) & 1) as u32);
-    [at[0], at[1], at[2], at[3], at[4], after[4], at[5], after[5], at[6], after[6], at[7], after[7], 0, 0, 0, 0]
 }
