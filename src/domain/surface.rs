@@ -16,6 +16,7 @@
 mod bit_grid;
 pub mod cache;
 mod cells;
+pub mod chunk;
 mod count;
 mod fast;
 mod field;
