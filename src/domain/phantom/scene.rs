@@ -20,7 +20,8 @@ const AIR_HU: f64 = -1000.0;
 const HU_RANGE: (f32, f32) = (-1024.0, 3071.0);
 /// Edges in voxels of the blocks at which the parts are thinned out, coarse to fine.
 const COARSE: u32 = 32;
-const FINE: u32 = 8;
+const MIDDLE: u32 = 8;
+const FINE: u32 = 4;
 
 /// What a part is filled with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,7 +132,7 @@ impl Scene {
         progress.phase("making the phantom");
         let [ni, nj, nk] = grid.dims();
         let mut samples = vec![0_i16; grid.voxel_count()];
-        let whole: Vec<LocalPart<'_>> = self.parts.iter().map(LocalPart::whole).collect();
+        let whole = self.whole_parts();
         let slab_voxels = ni as usize * nj as usize * COARSE as usize;
         let slab_count = nk.div_ceil(COARSE) as usize;
         let done = std::sync::atomic::AtomicUsize::new(0);
@@ -144,15 +145,21 @@ impl Scene {
                     thinned(&whole, grid, first, COARSE, imaging.edge_mm)
                 })
                 .collect();
-            let layer_voxels = ni as usize * nj as usize * FINE as usize;
+            let layer_voxels = ni as usize * nj as usize * MIDDLE as usize;
             samples.par_chunks_mut(layer_voxels).enumerate().try_for_each(|(layer, samples)| {
-                let first_k = slab as u32 * COARSE + layer as u32 * FINE;
+                let first_k = slab as u32 * COARSE + layer as u32 * MIDDLE;
                 image_layer(&coarse, grid, first_k, samples, imaging);
                 let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                progress.step(done, slab_count * (COARSE / FINE) as usize)
+                progress.step(done, slab_count * (COARSE / MIDDLE) as usize)
             })?;
         }
         Ok(Volume::new(*grid, samples, Rescale::IDENTITY, Quantity::Hounsfield))
+    }
+
+    fn whole_parts(&self) -> Vec<LocalPart<'_>> {
+        let same_shape = |a: &Part, b: &Part| a.solids == b.solids && a.tube == b.tube && a.blend_mm == b.blend_mm;
+        let shape = |part: &Part| self.parts.iter().position(|other| same_shape(other, part)).unwrap_or_default();
+        self.parts.iter().map(|part| LocalPart { shape: shape(part), ..LocalPart::whole(part) }).collect()
     }
 
     /// The part that owns a point: the last one that holds it.
@@ -165,6 +172,8 @@ impl Scene {
 #[derive(Clone)]
 struct LocalPart<'a> {
     part: &'a Part,
+    /// The first part of the scene that joins the same solids.
+    shape: usize,
     /// The block lies wholly inside: no distance needs to be asked.
     full: bool,
     solids: Vec<&'a Primitive>,
@@ -177,6 +186,7 @@ impl<'a> LocalPart<'a> {
     fn whole(part: &'a Part) -> Self {
         Self {
             part,
+            shape: 0,
             full: false,
             solids: part.solids.iter().collect(),
             tube: part.tube.iter().collect(),
@@ -186,6 +196,11 @@ impl<'a> LocalPart<'a> {
     }
 
     fn distance_mm(&self, p: DVec3) -> f64 {
+        self.cut_mm(p, self.shape_mm(p))
+    }
+
+    /// Distance to the joined solids, before inset and cuts.
+    fn shape_mm(&self, p: DVec3) -> f64 {
         let mut distance = f64::INFINITY;
         let blend = self.part.blend_mm;
         for solid in &self.solids {
@@ -196,10 +211,19 @@ impl<'a> LocalPart<'a> {
                 distance -= overlap * overlap / (4.0 * blend);
             }
         }
-        distance = distance.min(tube_distance_mm(&self.tube, p)) + self.part.inset_mm;
+        distance.min(tube_distance_mm(&self.tube, p))
+    }
+
+    /// Distance to the part, from that to its joined solids.
+    fn cut_mm(&self, p: DVec3, shape_mm: f64) -> f64 {
         let inside = self.within.iter().map(|solid| solid.distance_mm(p));
         let outside = self.without.iter().map(|solid| -solid.distance_mm(p));
-        inside.chain(outside).fold(distance, f64::max)
+        inside.chain(outside).fold(shape_mm + self.part.inset_mm, f64::max)
+    }
+
+    /// Whether the joined solids are the same.
+    fn has_shape_of(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.solids.len() == other.solids.len() && self.tube.len() == other.tube.len()
     }
 
     /// What is left of it in a ball; `None` when nothing is.
@@ -209,37 +233,42 @@ impl<'a> LocalPart<'a> {
         }
         let (mut within, mut without) = (Vec::new(), Vec::new());
         for solid in &self.within {
-            match solid.side(center, reach_mm) {
+            match solid.side(center, reach_mm, reach_mm) {
                 Side::Outside => return None,
                 Side::Across => within.push(*solid),
                 Side::Inside => {}
             }
         }
         for solid in &self.without {
-            match solid.side(center, reach_mm) {
+            match solid.side(center, reach_mm, reach_mm) {
                 Side::Inside => return None,
                 Side::Across => without.push(*solid),
                 Side::Outside => {}
             }
         }
-        let reach_mm = reach_mm + self.part.inset_mm.abs();
+        // The part ends where the solids' distance is minus the inset; solids blend with those up to `blend_mm` further away.
+        let out_mm = (reach_mm - self.part.inset_mm).max(0.0) + self.part.blend_mm;
+        let in_mm = reach_mm + self.part.inset_mm.max(0.0);
         let mut solids = Vec::new();
-        let mut filled = false;
+        let mut filling = Vec::new();
         for solid in &self.solids {
-            match solid.side(center, reach_mm + self.part.blend_mm) {
+            match solid.side(center, out_mm, in_mm) {
                 Side::Outside => {}
                 Side::Across => solids.push(*solid),
-                Side::Inside => filled = true,
+                Side::Inside => filling.push(*solid),
             }
         }
-        let tube = near_tube(&self.tube, center, reach_mm);
+        let tube = near_tube(&self.tube, center, reach_mm + self.part.inset_mm.abs());
+        let filled = !filling.is_empty();
         if !filled && solids.is_empty() && tube.is_empty() {
             return None;
         }
         // A cut that crosses the block still needs the distance of the solids that fill it.
         let full = filled && within.is_empty() && without.is_empty();
-        let solids = if filled && !full { self.solids.clone() } else { solids };
-        Some(Self { part: self.part, full, solids, tube, within, without })
+        if !full {
+            solids.extend(filling);
+        }
+        Some(Self { part: self.part, shape: self.shape, full, solids, tube, within, without })
     }
 
     /// The tissue's CT number at a point.
@@ -297,35 +326,72 @@ fn thinned<'a>(parts: &[LocalPart<'a>], grid: &Grid, first: [u32; 3], edge: u32,
     left
 }
 
-/// Images `FINE` slices.
+/// Images `MIDDLE` slices.
 fn image_layer(coarse: &[Vec<LocalPart<'_>>], grid: &Grid, first_k: u32, samples: &mut [i16], imaging: Imaging) {
-    let [ni, nj, nk] = grid.dims();
-    for first_j in (0..nj).step_by(FINE as usize) {
-        for first_i in (0..ni).step_by(FINE as usize) {
+    let [ni, nj, _] = grid.dims();
+    for first_j in (0..nj).step_by(MIDDLE as usize) {
+        for first_i in (0..ni).step_by(MIDDLE as usize) {
             let block = first_i / COARSE + ni.div_ceil(COARSE) * (first_j / COARSE);
-            let parts = thinned(&coarse[block as usize], grid, [first_i, first_j, first_k], FINE, imaging.edge_mm);
-            for k in first_k..(first_k + FINE).min(nk) {
-                for j in first_j..(first_j + FINE).min(nj) {
-                    for i in first_i..(first_i + FINE).min(ni) {
-                        let value = voxel_hu(&parts, grid, [i, j, k], imaging);
-                        samples[grid.index(i, j, k - first_k)] = value;
-                    }
-                }
+            let first = [first_i, first_j, first_k];
+            let parts = thinned(&coarse[block as usize], grid, first, MIDDLE, imaging.edge_mm);
+            for n in 0..(MIDDLE / FINE).pow(3) {
+                let per_edge = MIDDLE / FINE;
+                let offset = [n % per_edge, n / per_edge % per_edge, n / (per_edge * per_edge)];
+                let first = std::array::from_fn(|axis| first[axis] + offset[axis] * FINE);
+                let parts = thinned(&parts, grid, first, FINE, imaging.edge_mm);
+                image_block(&parts, grid, first, first_k, samples, imaging);
             }
         }
     }
 }
 
+/// Images a block of `FINE`^3 voxels; `samples` begins with slice `first_k`.
+fn image_block(
+    parts: &[LocalPart<'_>],
+    grid: &Grid,
+    first: [u32; 3],
+    first_k: u32,
+    samples: &mut [i16],
+    imaging: Imaging,
+) {
+    let dims = grid.dims();
+    let range = |axis: usize| first[axis]..(first[axis] + FINE).min(dims[axis]);
+    for k in range(2) {
+        for j in range(1) {
+            for i in range(0) {
+                samples[grid.index(i, j, k - first_k)] = voxel_hu(parts, grid, [i, j, k], imaging);
+            }
+        }
+    }
+}
+
+/// Paints from the top down and stops where nothing shines through any more.
 fn voxel_hu(parts: &[LocalPart<'_>], grid: &Grid, [i, j, k]: [u32; 3], imaging: Imaging) -> i16 {
     let voxel = DVec3::new(f64::from(i), f64::from(j), f64::from(k));
     let p = grid.patient_from_voxel().transform_point3(voxel);
-    let mut hu = AIR_HU;
-    for part in parts {
-        let share = if part.full { 1.0 } else { (0.5 - part.distance_mm(p) / imaging.edge_mm).clamp(0.0, 1.0) };
+    let (mut hu, mut open) = (0.0, 1.0);
+    // A bone and its marrow, the skin and the fat below it, have the same shape: its distance is asked once.
+    let mut known: Option<(&LocalPart<'_>, f64)> = None;
+    for part in parts.iter().rev() {
+        let share = if part.full {
+            1.0
+        } else {
+            let shape_mm = match known {
+                Some((other, shape_mm)) if other.has_shape_of(part) => shape_mm,
+                _ => part.shape_mm(p),
+            };
+            known = Some((part, shape_mm));
+            (0.5 - (part.cut_mm(p, shape_mm)) / imaging.edge_mm).clamp(0.0, 1.0)
+        };
         if share > 0.0 {
-            hu += share * (part.hu(p, imaging.seed) - hu);
+            hu += open * share * part.hu(p, imaging.seed);
+            open *= 1.0 - share;
+            if open < 1e-3 {
+                break;
+            }
         }
     }
+    hu += open * AIR_HU;
     let noise = noise::normal(imaging.seed, grid.index(i, j, k) as u64) * imaging.noise_hu;
     (hu as f32 + noise).clamp(HU_RANGE.0, HU_RANGE.1).round() as i16
 }
@@ -351,7 +417,8 @@ mod tests {
                 Part::new("shell", Tissue::mottled(900.0, 50.0, 4.0), vec![ball(4.0, 15.0)])
                     .without(vec![ball(0.0, 12.0)])
                     .within(vec![ball(-6.0, 18.0)]),
-                Part::vessel("vessel", Tissue::even(300.0), rods).inset(0.5),
+                Part::vessel("vessel", Tissue::even(300.0), rods.clone()).inset(0.5),
+                Part::vessel("vessel core", Tissue::even(100.0), rods).inset(2.5),
             ],
         };
         let axes = glam::DAffine3::from_scale_rotation_translation(
@@ -362,7 +429,7 @@ mod tests {
         let grid = Grid::new([70, 66, 50], axes).expect("valid");
         let imaging = Imaging { edge_mm: 1.5, noise_hu: 0.0, seed: 3 };
         let volume = scene.image(&grid, imaging, &Progress::new()).expect("not cancelled");
-        let whole: Vec<LocalPart<'_>> = scene.parts.iter().map(LocalPart::whole).collect();
+        let whole = scene.whole_parts();
         let mut inside = 0;
         for n in 0..20_000_u64 {
             let index = (noise::bits(9, n) % grid.voxel_count() as u64) as u32;
