@@ -77,30 +77,6 @@ pub(super) fn heart_and_vessels() -> Vec<Part> {
 fn heart() -> Vec<Part> {
     let at = DVec3::new;
     let whole = Part::new("heart", tissue::MYOCARDIUM, vec![heart_solid(HEART, HEART_RADII)]);
-    let coronary: [&[Knot]; 4] = [
-        &[
-            [14.0, -38.0, 26.0, 1.9],
-            on_heart(0.15, -0.75, 0.62, 1.9),
-            on_heart(0.42, -0.85, 0.22, 1.8),
-            on_heart(0.68, -0.78, -0.2, 1.6),
-            on_heart(0.85, -0.55, -0.5, 1.3),
-        ],
-        &[
-            [16.0, -36.0, 26.0, 1.8],
-            on_heart(0.55, -0.2, 0.78, 1.7),
-            on_heart(0.8, 0.25, 0.4, 1.5),
-            on_heart(0.8, 0.45, -0.1, 1.2),
-        ],
-        &[
-            [2.0, -42.0, 24.0, 1.9],
-            on_heart(-0.5, -0.8, 0.3, 1.9),
-            on_heart(-0.62, -0.72, -0.3, 1.8),
-            on_heart(-0.2, -0.35, -0.85, 1.6),
-            on_heart(0.3, -0.15, -0.9, 1.3),
-        ],
-        &[on_heart(0.42, -0.85, 0.22, 1.5), on_heart(0.72, -0.62, 0.2, 1.4), on_heart(0.95, -0.3, -0.05, 1.2)],
-    ];
-    let coronary = coronary.into_iter().flat_map(solids).collect();
     vec![
         whole.core("pericardial fat", tissue::INNER_FAT, -5.0).within(vec![Primitive::Trunk(cavity())]),
         whole,
@@ -146,8 +122,35 @@ fn heart() -> Vec<Part> {
             ],
         )
         .blended(8.0),
-        Part::new("coronary arteries", Tissue::even(320.0), coronary),
+        Part::new("coronary arteries", Tissue::even(320.0), coronary_arteries()),
     ]
+}
+
+fn coronary_arteries() -> Vec<Primitive> {
+    let coronary: [&[Knot]; 4] = [
+        &[
+            [14.0, -38.0, 26.0, 1.9],
+            on_heart(0.15, -0.75, 0.62, 1.9),
+            on_heart(0.42, -0.85, 0.22, 1.8),
+            on_heart(0.68, -0.78, -0.2, 1.6),
+            on_heart(0.85, -0.55, -0.5, 1.3),
+        ],
+        &[
+            [16.0, -36.0, 26.0, 1.8],
+            on_heart(0.55, -0.2, 0.78, 1.7),
+            on_heart(0.8, 0.25, 0.4, 1.5),
+            on_heart(0.8, 0.45, -0.1, 1.2),
+        ],
+        &[
+            [2.0, -42.0, 24.0, 1.9],
+            on_heart(-0.5, -0.8, 0.3, 1.9),
+            on_heart(-0.62, -0.72, -0.3, 1.8),
+            on_heart(-0.2, -0.35, -0.85, 1.6),
+            on_heart(0.3, -0.15, -0.9, 1.3),
+        ],
+        &[on_heart(0.42, -0.85, 0.22, 1.5), on_heart(0.72, -0.62, 0.2, 1.4), on_heart(0.95, -0.3, -0.05, 1.2)],
+    ];
+    coronary.into_iter().flat_map(solids).collect()
 }
 
 fn veins() -> Vec<Part> {
