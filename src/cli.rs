@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 pub mod bench;
 pub mod info;
 pub mod phantom;
+pub mod segment;
 
 /// What stands on every output of this program.
 pub const NOT_FOR_DIAGNOSTIC_USE: &str = "Not for diagnostic use";
@@ -34,6 +35,8 @@ enum Command {
     Info(info::Args),
     /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
     Phantom(phantom::Args),
+    /// Make a segment of a value range and write it as .seg.nrrd
+    Segment(segment::Args),
 }
 
 impl Cli {
@@ -53,6 +56,7 @@ impl Cli {
             Some(Command::Bench(args)) => bench::run(args, &mut out),
             Some(Command::Info(args)) => info::run(args, &mut out),
             Some(Command::Phantom(args)) => phantom::run(args, &mut out),
+            Some(Command::Segment(args)) => segment::run(args, &mut out),
         };
         match done.and_then(|()| Ok(out.flush()?)) {
             Err(error) if is_closed_pipe(&error) => Ok(()),

@@ -4,4 +4,5 @@ pub mod backend;
 pub mod export;
 pub mod open;
 pub mod segment;
+pub mod segment_display;
 pub mod surface;

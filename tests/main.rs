@@ -14,8 +14,10 @@ mod suite {
     mod device;
     mod draw_slice;
     mod import;
+    mod measure;
     mod real_ct;
     mod render;
+    mod segment_cli;
     mod segment_grids;
     mod segment_masks;
     mod segment_scissors;

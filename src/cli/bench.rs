@@ -3,6 +3,7 @@
 //! Figures are medians over the runs; CPU time is that of all threads. Compare only figures of one run of one machine, paired:
 //! the scripts under `tests/peers` do that against other programs.
 
+pub mod brush;
 pub mod import;
 
 use std::io::Write;
@@ -134,7 +135,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 1] = [(Case::Import, import::run)];
+    let cases: [(Case, CaseFn); 2] = [(Case::Import, import::run), (Case::Brush, brush::run)];
     for (case, measure_case) in cases {
         if wanted(case) {
             measure_case(args, &mut |row| print_row(out, &row, args.json))?;

@@ -273,6 +273,32 @@ impl Mask {
         Self::from_row_words(self.dims, |bi, j, k| op(self.row_word(bi, j, k), other.row_word(bi, j, k)))
     }
 
+    /// The same voxels with the first and the last axis exchanged.
+    pub fn with_i_and_k_exchanged(&self) -> Self {
+        use rayon::prelude::*;
+        let [ni, nj, nk] = self.dims;
+        let mut exchanged = Self::empty([nk, nj, ni]);
+        let frame = exchanged.frame();
+        exchanged.bricks.par_iter_mut().enumerate().for_each(|(index, brick)| {
+            let [bk, bj, bi] = brick_position(index as u32, frame.brick_dims);
+            let [nbi, nbj, _] = self.brick_dims;
+            let source = bi + nbi * (bj + nbj * bk);
+            *brick = match &self.bricks[source as usize] {
+                MaskBrick::Bits(bits) => {
+                    let mut turned = [0_u32; BRICK_WORDS];
+                    for j in 0..MASK_BRICK as usize {
+                        let mut square: [u32; 32] = std::array::from_fn(|k| bits[j + 32 * k]);
+                        transpose_bits(&mut square);
+                        square.iter().enumerate().for_each(|(i, &word)| turned[j + 32 * i] = word);
+                    }
+                    frame.normalised(index as u32, turned)
+                }
+                whole => whole.clone(),
+            };
+        });
+        exchanged
+    }
+
     /// Number of voxels.
     pub fn voxel_count(&self) -> u64 {
         let frame = self.frame();
@@ -325,6 +351,21 @@ pub fn brick_position(brick_index: u32, brick_dims: [u32; 3]) -> [u32; 3] {
 pub fn column_mask(bi: u32, ni: u32) -> u32 {
     let left = ni - bi * MASK_BRICK;
     if left >= 32 { u32::MAX } else { (1 << left) - 1 }
+}
+
+/// Exchanges rows and columns of a square of 32 by 32 bits: bit i of word k becomes bit k of word i.
+/// Source: Warren, "Hacker's Delight", section 7-3 (swapping ever smaller blocks).
+fn transpose_bits(square: &mut [u32; 32]) {
+    let (mut size, mut mask) = (16, 0x0000_FFFF_u32);
+    while size > 0 {
+        for first in (0..32).filter(|row| row & size == 0) {
+            let swapped = (square[first] >> size ^ square[first + size]) & mask;
+            square[first] ^= swapped << size;
+            square[first + size] ^= swapped;
+        }
+        size /= 2;
+        mask ^= mask << size;
+    }
 }
 
 /// Size of a mask and its bricks, without the bricks.

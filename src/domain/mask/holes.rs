@@ -33,15 +33,18 @@ pub enum HoleScope {
 /// When the axis of slices is not 0, 1 or 2.
 pub fn fill_holes(mask: &Mask, scope: HoleScope, progress: &Progress) -> Result<Mask, Cancelled> {
     progress.phase("Fill holes");
+    progress.check()?;
     let background = Runs::of_complement(mask);
-    // Axes along which a way out counts.
+    // With the axes along which a way out counts.
     let (background, joins, open_axes) = match scope {
         HoleScope::Volume => (background, Joins::volume(Connectivity::Faces), [true; 3]),
         HoleScope::Slices { axis: 2 } => (background, Joins::along(&[(-1, 0)]), [true, true, false]),
         HoleScope::Slices { axis: 1 } => (background, Joins::along(&[(0, -1)]), [true, false, true]),
         HoleScope::Slices { axis } => {
             assert_eq!(axis, 0, "a voxel axis");
-            (background.cut_into_voxels(), Joins::along(&[(-1, 0), (0, -1)]), [false, true, true])
+            // Rows run across these slices: work on the mask with i and k exchanged.
+            let turned = fill_holes(&mask.with_i_and_k_exchanged(), HoleScope::Slices { axis: 2 }, progress)?;
+            return Ok(turned.with_i_and_k_exchanged());
         }
     };
     let parts = Components::of_runs(background, joins, progress)?;

@@ -21,7 +21,7 @@ use super::distance::{has_right_angles, squared_distances_mm2};
 use super::rows::{BitRows, RowBox, shift_row};
 
 /// More rows than this in a ball, and the distance is cheaper.
-const MOST_BALL_ROWS: usize = 700;
+const MOST_BALL_ROWS: usize = 3000;
 
 /// All voxels within `distance_mm` of a voxel of the mask; for a negative distance, the voxels farther than that from every
 /// voxel that is not in the mask.
@@ -226,7 +226,7 @@ impl Ball {
                 }
             }
         }
-        rows.sort_by_key(|row| (row.low, row.high));
+        rows.sort_by_key(|row| (row.high - row.low, row.low));
         let reach = [
             rows.iter().map(|row| row.low.abs().max(row.high.abs())).max().unwrap_or(0),
             rows.iter().map(|row| row.dj.abs()).max().unwrap_or(0),
@@ -235,79 +235,95 @@ impl Ball {
         Self { rows, reach }
     }
 
-    /// The union of the balls around all voxels, within the same box.
+    /// The union of the balls around all voxels, within the same box. Groups of rows with the same span come from narrow
+    /// to wide, so that each spread grows out of the one before.
     fn dilated(&self, source: &BitRows, progress: &Progress) -> Result<BitRows, Cancelled> {
-        let mut result = BitRows::empty(source.around);
-        let mut spread = BitRows::empty(source.around);
-        let filled = filled_rows(source);
-        for (done, group) in self.rows.chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)).enumerate() {
+        let (mut result, mut spread) = (BitRows::empty(source.around), source.clone());
+        let mut span = (0, 0);
+        let mut done = 0;
+        for group in self.rows.chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
             progress.step(done, self.rows.len())?;
-            spread
-                .rows_mut()
-                .for_each(|(j, k, words)| spread_row(source.row(j, k), group[0].low, group[0].high, words));
-            result.rows_mut().for_each(|(j, k, words)| {
+            let wanted = (group[0].low, group[0].high);
+            if wanted.0 > span.0 || wanted.1 < span.1 {
+                spread.rows_mut().for_each(|(j, k, words)| shift_row(source.row(j, k), -wanted.0, words));
+                span = (wanted.0, wanted.0);
+            }
+            let (up, down) = (span.0 - wanted.0, wanted.1 - span.1);
+            spread.rows_mut().for_each(|(_, _, words)| smear(words, up, down));
+            span = wanted;
+            result.layers_mut().try_for_each(|(k, layer)| {
+                progress.check()?;
                 for row in group {
-                    // The ball is symmetric: laying it over every voxel is looking from every voxel.
-                    let (other_j, other_k) = (j + row.dj, k + row.dk);
-                    if filled.holds(other_j, other_k) {
-                        for (word, more) in words.iter_mut().zip(spread.row(other_j, other_k)) {
-                            *word |= more;
-                        }
-                    }
+                    lay_over(layer, &spread, row, k);
                 }
-            });
+                Ok(())
+            })?;
+            done += group.len();
         }
         Ok(result)
     }
 }
 
-/// Which rows hold anything.
-struct FilledRows {
-    around: RowBox,
-    filled: Vec<bool>,
-}
-
-impl FilledRows {
-    fn holds(&self, j: i32, k: i32) -> bool {
-        let (dj, dk) = (j - self.around.min[1], k - self.around.min[2]);
-        let nj = self.around.max[1] - self.around.min[1];
-        (0..nj).contains(&dj) && dk >= 0 && self.filled.get((dj + nj * dk) as usize).copied().unwrap_or(false)
-    }
-}
-
-fn filled_rows(source: &BitRows) -> FilledRows {
-    let filled = source.words.chunks(source.words_per_row.max(1)).map(|row| row.iter().any(|&word| word != 0));
-    FilledRows { around: source.around, filled: filled.collect() }
-}
-
-/// Writes for each voxel whether one of the voxels `low..=high` beside it is set.
-fn spread_row(source: &[u64], low: i32, high: i32, target: &mut [u64]) {
-    if source.iter().all(|&word| word == 0) {
-        target.fill(0);
+/// Lays layer `k + dk` of `spread`, moved by `dj` rows, over a layer. The ball is symmetric: laying it over every voxel of the
+/// mask is looking from every voxel for the mask.
+fn lay_over(layer: &mut [u64], spread: &BitRows, row: &BallRow, k: i32) {
+    let other = spread.layer(k + row.dk);
+    let moved = row.dj.unsigned_abs() as usize * spread.words_per_row;
+    if other.len() <= moved {
         return;
     }
-    // The step towards the voxel comes first, so that nothing is lost at the ends of the row that would come back.
-    let (up, down) = ((-low).max(0), high.max(0));
-    let (first_up, first_down) = ((-high).max(0), low.max(0));
-    let mut shifted = vec![0; source.len()];
-    target.copy_from_slice(source);
-    if first_up > 0 || first_down > 0 {
-        shift_row(source, first_up - first_down, target);
+    let (target, source) = if row.dj >= 0 {
+        (&mut layer[..other.len() - moved], &other[moved..])
+    } else {
+        (&mut layer[moved..], &other[..other.len() - moved])
+    };
+    for (word, more) in target.iter_mut().zip(source) {
+        *word |= more;
     }
-    let moved = target.to_vec();
-    smear(target, up - first_up, 1, &mut shifted);
-    let mut other = moved;
-    smear(&mut other, down - first_down, -1, &mut shifted);
-    target.iter_mut().zip(&other).for_each(|(word, more)| *word |= more);
 }
 
-/// Sets the `steps` voxels after (`sign` 1) or before (-1) each set one.
-fn smear(row: &mut [u64], steps: i32, sign: i32, scratch: &mut [u64]) {
+/// Sets the `up` voxels after each set one and the `down` voxels before it.
+fn smear(row: &mut [u64], up: i32, down: i32) {
+    if (up <= 0 && down <= 0) || row.iter().all(|&word| word == 0) {
+        return;
+    }
+    // Both from the same voxels: going up and then down again would lose what the end of the row cuts off.
+    let before = if up > 0 && down > 0 { row.to_vec() } else { Vec::new() };
+    smear_up(row, up);
+    if before.is_empty() {
+        smear_down(row, down);
+    } else {
+        let mut other = before;
+        smear_down(&mut other, down);
+        row.iter_mut().zip(&other).for_each(|(word, more)| *word |= more);
+    }
+}
+
+/// The steps that add up to a smear: each at most as long as what is covered already, and shorter than a word.
+fn smear_steps(total: i32) -> impl Iterator<Item = u32> {
     let mut covered = 1;
-    while covered <= steps {
-        let step = covered.min(steps + 1 - covered);
-        shift_row(row, sign * step, scratch);
-        row.iter_mut().zip(&*scratch).for_each(|(word, more)| *word |= more);
+    std::iter::from_fn(move || {
+        let step = covered.min(total + 1 - covered).min(63);
         covered += step;
+        (step > 0).then_some(step as u32)
+    })
+}
+
+fn smear_up(row: &mut [u64], total: i32) {
+    for step in smear_steps(total) {
+        for n in (1..row.len()).rev() {
+            row[n] |= row[n] << step | row[n - 1] >> (64 - step);
+        }
+        row[0] |= row[0] << step;
+    }
+}
+
+fn smear_down(row: &mut [u64], total: i32) {
+    let last = row.len() - 1;
+    for step in smear_steps(total) {
+        for n in 0..last {
+            row[n] |= row[n] >> step | row[n + 1] << (64 - step);
+        }
+        row[last] |= row[last] >> step;
     }
 }

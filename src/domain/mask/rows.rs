@@ -84,6 +84,24 @@ impl BitRows {
         &self.words[row * self.words_per_row..][..self.words_per_row]
     }
 
+    /// All words of a layer; none outside the box.
+    pub(super) fn layer(&self, k: i32) -> &[u64] {
+        let size = self.layer_size();
+        let inside = (self.around.min[2]..self.around.max[2]).contains(&k);
+        if inside { &self.words[(k - self.around.min[2]) as usize * size..][..size] } else { &[] }
+    }
+
+    /// All layers with their place, in parallel.
+    pub(super) fn layers_mut(&mut self) -> impl rayon::iter::IndexedParallelIterator<Item = (i32, &mut [u64])> {
+        use rayon::prelude::*;
+        let (first, size) = (self.around.min[2], self.layer_size().max(1));
+        self.words.par_chunks_mut(size).enumerate().map(move |(layer, words)| (first + layer as i32, words))
+    }
+
+    fn layer_size(&self) -> usize {
+        (self.around.max[1] - self.around.min[1]).max(0) as usize * self.words_per_row
+    }
+
     /// All rows with their place, in parallel.
     pub(super) fn rows_mut(&mut self) -> impl rayon::iter::IndexedParallelIterator<Item = (i32, i32, &mut [u64])> {
         use rayon::prelude::*;

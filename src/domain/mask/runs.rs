@@ -73,20 +73,6 @@ impl Runs {
         Self { dims, spans: runs, first_of_row }
     }
 
-    /// The same voxels with every run cut into single voxels: for parts that must not join along i.
-    pub(super) fn cut_into_voxels(self) -> Self {
-        let mut first_of_row = Vec::with_capacity(self.first_of_row.len());
-        let mut runs = Vec::new();
-        for row in self.first_of_row.windows(2) {
-            first_of_row.push(runs.len() as u32);
-            for run in &self.spans[row[0] as usize..row[1] as usize] {
-                runs.extend((run.start..run.end).map(|start| Run { start, end: start + 1 }));
-            }
-        }
-        first_of_row.push(runs.len() as u32);
-        Self { dims: self.dims, spans: runs, first_of_row }
-    }
-
     /// Voxels along i, j, k.
     pub(super) fn dims(&self) -> [u32; 3] {
         self.dims
