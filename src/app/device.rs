@@ -54,9 +54,22 @@ impl WindowDevice {
         self.render_state.renderer.write().free_texture(&id);
     }
 
-    /// "Vulkan · llvmpipe": driver interface and adapter, for the top bar.
+    /// Interface and kind of device in few words, for the top bar: "Vulkan · discrete GPU".
     pub fn label(&self) -> String {
-        format!("{:?} \u{b7} {}", self.context.info.backend, self.context.label())
+        let kind = match self.context.info.device_type {
+            wgpu::DeviceType::Cpu => "software renderer",
+            wgpu::DeviceType::DiscreteGpu => "discrete GPU",
+            wgpu::DeviceType::IntegratedGpu => "integrated GPU",
+            wgpu::DeviceType::VirtualGpu => "virtual GPU",
+            wgpu::DeviceType::Other => "graphics device",
+        };
+        format!("{:?} \u{b7} {kind}", self.context.info.backend)
+    }
+
+    /// Interface, name and driver of the device.
+    pub fn details(&self) -> String {
+        let info = &self.context.info;
+        format!("{:?}, {}, {} {}", info.backend, info.name, info.driver, info.driver_info)
     }
 }
 

@@ -68,7 +68,7 @@ impl MaquetteApp {
             Dialog::Report => self.report_ui(ui),
             Dialog::Tags => self.tags_ui(ui),
             Dialog::Keys => keys::keys_ui(ui),
-            Dialog::About => about::about_ui(ui, &self.device.label()),
+            Dialog::About => about::about_ui(ui, &self.device.details()),
             Dialog::VolumePresets => self.volume_presets_ui(ui),
             Dialog::WindowPresets => self.window_presets_ui(ui),
             Dialog::Export => self.export_ui(ui),
@@ -77,6 +77,19 @@ impl MaquetteApp {
             self.dialog = None;
         }
     }
+}
+
+/// A dialog that stays until its work is done or cancelled in it.
+pub(in crate::app) fn waiting_modal(ctx: &egui::Context, title: &str, width: f32, contents: impl FnOnce(&mut egui::Ui)) {
+    let id = egui::Id::unique(("waiting", title));
+    let area = egui::Modal::default_area(id).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(16));
+    egui::Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
+        ui.set_width(width);
+        ui.add(egui::Label::new(egui::RichText::new(title).font(theme::semibold(15.0))).truncate());
+        ui.add_space(8.0);
+        contents(ui);
+    });
 }
 
 /// A dialog with a title and a close button; true when it is to be closed.

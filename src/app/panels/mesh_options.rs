@@ -57,7 +57,7 @@ impl MaquetteApp {
             number_field(ui, &mut options.passes, &number, width);
         });
         bare_slider(ui, "Smoothing passes slider", &mut options.passes, 0.0..=100.0, false);
-        ui.checkbox(&mut options.largest_part, "Keep only the largest part");
+        check(ui, &mut options.largest_part, "Keep only the largest part");
         hint(ui, "The deviation from the unsmoothed surface is measured and shown with the mesh.");
         let segment = self.active_segment().map(|object| object.segment.info.name.clone());
         let label = segment.map_or_else(|| "Make mesh of segment".to_owned(), |name| format!("Make mesh of {name}"));

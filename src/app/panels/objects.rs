@@ -1,6 +1,6 @@
 //! The objects tree: volumes, segments, meshes, measurements. Eye, swatch, name, lock, state in one row each.
 
-use egui::{Color32, Key, Rect, RichText, ScrollArea, TextEdit, Ui, Vec2};
+use egui::{Key, Rect, RichText, ScrollArea, TextEdit, Ui, Vec2};
 use egui_material_icons::icons;
 
 use crate::app::MaquetteApp;
@@ -34,6 +34,7 @@ impl MaquetteApp {
             ui.add_space(8.0);
             let volumes = self.volume_lines();
             section(ui, "Volumes", |ui| {
+                ui.add_space(4.0);
                 ui.label(RichText::new(volumes.len().to_string()).color(theme::WEAK));
             });
             self.lines_ui(ui, "volume", &volumes, now);
@@ -264,11 +265,11 @@ fn section(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         ui.set_min_height(26.0);
+        ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(12.0);
         ui.label(RichText::new(title).color(theme::WEAK));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(8.0);
-            ui.visuals_mut().override_text_color = None::<Color32>;
             add(ui);
         });
     });

@@ -3,10 +3,11 @@
 use egui::{Button, Frame, Margin, Panel, RichText, ScrollArea, Ui, Vec2};
 
 use crate::app::MaquetteApp;
+use crate::app::commands::CommandId;
 use crate::app::stage::Stage;
 use crate::app::theme;
 use crate::app::widgets::field::{
-    Number, bare_slider, field_row, heading, hint, number_field, primary_button, segmented, wide_button,
+    Number, bare_slider, check, field_row, heading, hint, number_field, primary_button, segmented, wide_button,
 };
 use crate::app::widgets::histogram::histogram;
 use crate::domain::threshold_preset;
@@ -80,7 +81,12 @@ impl MaquetteApp {
             "Left moves the crosshair in slices and turns the 3D view. Right drag is window and level in every tool, \
              middle drag pans, the wheel scrolls, Ctrl+wheel zooms.",
         );
-        self.window_ui(ui);
+        if wide_button(ui, "Window presets\u{2026}").clicked() {
+            self.ask(CommandId::WindowPresets);
+        }
+        if wide_button(ui, "3D presets\u{2026}").clicked() {
+            self.ask(CommandId::VolumePresets);
+        }
     }
 
     fn threshold_ui(&mut self, ui: &mut Ui) {
@@ -152,7 +158,7 @@ impl MaquetteApp {
             segmented(ui, &mut options.cut_inside, &[(true, "Inside"), (false, "Outside")]);
         });
         let mut depth_is_on = options.cut_half_depth_mm.is_some();
-        if ui.checkbox(&mut depth_is_on, "Only near the slice").changed() {
+        if check(ui, &mut depth_is_on, "Only near the slice").changed() {
             options.cut_half_depth_mm = depth_is_on.then_some(10.0);
         }
         if let Some(depth) = &mut options.cut_half_depth_mm {
@@ -162,7 +168,7 @@ impl MaquetteApp {
                 number_field(ui, depth, &number, width);
             });
         }
-        ui.checkbox(&mut options.scissors_fill, "Fill instead of cutting");
+        check(ui, &mut options.scissors_fill, "Fill instead of cutting");
         hint(ui, "Draw around what has to go, in a slice or in 3D. Esc gives up.");
         self.rule_ui(ui);
     }
@@ -172,7 +178,7 @@ impl MaquetteApp {
             self.edit_segment(MaskEdit::KeepLargest);
         }
         let mut click = self.tools.options.island_click == IslandClick::Remove;
-        if ui.checkbox(&mut click, "A click removes a part").changed() {
+        if check(ui, &mut click, "A click removes a part").changed() {
             self.tools.options.island_click = if click { IslandClick::Remove } else { IslandClick::Nothing };
         }
         let number =
@@ -213,9 +219,9 @@ impl MaquetteApp {
         ui.add_space(2.0);
         let unit = self.value_unit();
         let options = &mut self.tools.options;
-        ui.checkbox(&mut options.protect_others, "Protect other segments");
+        check(ui, &mut options.protect_others, "Protect other segments");
         let words = if unit == "HU" { "Only within this HU range" } else { "Only within this value range" };
-        ui.checkbox(&mut options.range_is_on, words);
+        check(ui, &mut options.range_is_on, words);
         if !options.range_is_on {
             return;
         }

@@ -1,6 +1,6 @@
 //! The tool rail: one icon per tool of the stage.
 
-use egui::{Button, Color32, Frame, Margin, Panel, Sense, Ui, Vec2};
+use egui::{Button, Color32, Frame, Layout, Margin, Panel, Sense, Ui, Vec2};
 
 use crate::app::MaquetteApp;
 use crate::app::commands::{CommandId, Menu, Situation, TABLE};
@@ -23,12 +23,13 @@ impl MaquetteApp {
                     ui.painter().hline(line.x_range(), line.center().y, egui::Stroke::new(1.0, theme::LINE));
                 }
                 let chosen = self.tools.active() == tool;
-                let color = if chosen { Color32::WHITE } else { theme::TEXT.gamma_multiply(0.85) };
+                let color = if chosen { Color32::WHITE } else { theme::TEXT.gamma_multiply(0.8) };
                 let mut button = Button::new(theme::icon(icon, 20.0).color(color)).selected(chosen);
                 button = if chosen { button.fill(theme::CHOSEN) } else { button.frame_when_inactive(false) };
-                let response = ui.scope(|ui| {
-                    ui.spacing_mut().button_padding = Vec2::splat(4.0);
-                    ui.add_enabled(entry.needs.missing(now).is_none(), button.min_size(Vec2::splat(36.0)))
+                let layout = Layout::centered_and_justified(egui::Direction::TopDown);
+                let response = ui.allocate_ui_with_layout(Vec2::splat(36.0), layout, |ui| {
+                    ui.spacing_mut().button_padding = Vec2::ZERO;
+                    ui.add_enabled(entry.needs.missing(now).is_none(), button)
                 });
                 let keys = entry.keys_text();
                 let response = response.inner.accessible_name(entry.text);

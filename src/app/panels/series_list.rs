@@ -5,7 +5,7 @@ use egui::{Align, Button, Color32, CornerRadius, Layout, Rect, RichText, ScrollA
 use crate::app::MaquetteApp;
 use crate::app::numbers;
 use crate::app::open_flow::{Choosing, PickedFor, Stage};
-use crate::app::panels::modal;
+use crate::app::panels::{modal, waiting_modal};
 use crate::app::theme;
 use crate::app::widgets::field::hint;
 use crate::ops::open::SeriesEntry;
@@ -23,7 +23,7 @@ impl MaquetteApp {
             Stage::Scanning { path, job } => {
                 let progress = self.progress_of(job);
                 self.open_flow.stage = Stage::Scanning { path, job };
-                modal(ctx, "Looking for images", 420.0, |ui| self.waiting_ui(ui, progress.as_ref()));
+                waiting_modal(ctx, "Looking for images", 420.0, |ui| self.waiting_ui(ui, progress.as_ref()));
             }
             Stage::Choosing(choosing) => self.choosing_ui(ctx, choosing),
             Stage::Loading(loading) => {
@@ -31,7 +31,7 @@ impl MaquetteApp {
                 let title = format!("Reading {}", loading.title);
                 let picture = loading.picture.clone();
                 self.open_flow.stage = Stage::Loading(loading);
-                modal(ctx, &title, 560.0, |ui| {
+                waiting_modal(ctx, &title, 560.0, |ui| {
                     if let Some(texture) = picture {
                         let size = texture.size_vec2();
                         let scale = (520.0 / size.x).min(440.0 / size.y);

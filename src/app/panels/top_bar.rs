@@ -31,10 +31,10 @@ impl MaquetteApp {
                 self.stages_ui(ui, whole);
             }
             ui.scope_builder(UiBuilder::new().max_rect(whole).layout(Layout::right_to_left(Align::Center)), |ui| {
-                let label = self.device.label();
-                let text = RichText::new(&label).small().color(theme::WEAK);
+                let text = RichText::new(self.device.label()).small().color(theme::WEAK);
                 ui.add(egui::Label::new(text).truncate().sense(Sense::hover())).on_hover_text(format!(
-                    "{label}\nDrawing and meshing use this device; measuring and segmenting never read it."
+                    "{}\nPictures are drawn with this device; what is measured never comes from it.",
+                    self.device.details()
                 ));
                 ui.add_space(8.0);
                 let keys = RichText::new("Ctrl+K").color(theme::WEAK);
