@@ -26,12 +26,11 @@ pub mod widgets;
 pub mod work;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use eframe::egui_wgpu::RenderState;
 
 use crate::domain::volume::Volume;
-use crate::ops::open::SlicePreview;
 use crate::session::Session;
 use crate::session::command::Command;
 use crate::session::document::{SegmentObject, VolumeHead};
@@ -47,6 +46,7 @@ use panels::Dialog;
 use panels::export::ExportState;
 use panels::gallery::Gallery;
 use panels::mesh_options::MeshOptions;
+use panels::report::TagList;
 use selection::Selection;
 use stage::Stage;
 use viewports::{Readout, Scene, Viewports};
@@ -107,10 +107,10 @@ pub struct MaquetteApp {
     notices: Notices,
     palette: Palette,
     open_flow: OpenFlow,
-    thumbnail_box: Arc<Mutex<Vec<(usize, SlicePreview)>>>,
     dialog: Option<Dialog>,
     export: ExportState,
     gallery: Gallery,
+    tags: TagList,
     /// What is typed into the search for codes.
     code_query: String,
     mesh_options: MeshOptions,
@@ -151,10 +151,10 @@ impl MaquetteApp {
             notices: Notices::default(),
             palette: Palette::default(),
             open_flow: OpenFlow::default(),
-            thumbnail_box: Arc::default(),
             dialog: None,
             export: ExportState::default(),
             gallery: Gallery::default(),
+            tags: TagList::default(),
             code_query: String::new(),
             mesh_options: MeshOptions::default(),
             asked: Vec::new(),
@@ -243,6 +243,7 @@ impl MaquetteApp {
         self.selection = Selection::default();
         self.selection.follow(&self.session);
         self.viewports = Viewports::new();
+        self.tags = TagList::default();
         self.stage = Stage::Images;
         (self.case_path, self.saved_at) = (None, None);
     }
@@ -254,7 +255,7 @@ impl MaquetteApp {
         let volume = self.session.view.active_volume.and_then(|id| document.volume(id));
         Situation {
             volume: volume.is_some(),
-            tags: volume.is_some_and(|volume| !volume.head.source.path.as_os_str().is_empty()),
+            tags: self.tags.file.is_some(),
             segment: self.active_segment().is_some(),
             mesh: matches!(selected, Some(selection::Selected::Mesh(_))),
             any_mesh: document.meshes().iter().any(|mesh| mesh.built.is_some()),
@@ -282,8 +283,6 @@ impl eframe::App for MaquetteApp {
         self.session.tick();
         let (outcomes, failures) = self.work.take();
         self.land(outcomes, failures);
-        self.take_preview();
-        self.take_thumbnails();
         self.take_session_notices();
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
         if let Some(path) = dropped {

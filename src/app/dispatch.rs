@@ -31,7 +31,7 @@ impl MaquetteApp {
             CommandId::SaveCase => self.save_case(),
             CommandId::SaveCaseAs => self.ask_path(PickedFor::SaveCase),
             CommandId::ExportMeshes => self.open_export(),
-            CommandId::ShowTags => self.dialog = Some(Dialog::Tags),
+            CommandId::ShowTags => self.open_tags(),
             CommandId::ShowReport => self.dialog = Some(Dialog::Report),
             CommandId::CloseCase => self.close_case(),
             CommandId::Quit => self.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -195,11 +195,11 @@ impl MaquetteApp {
                 Outcome::Scanned(path, scan) => self.take_scan(path, scan),
                 Outcome::Loaded(path, title, loaded) => self.take_loaded(&path, title, *loaded),
                 Outcome::Sample(volume) => self.take_sample(volume),
-                Outcome::Pictures(pictures) => {
-                    for (name, picture) in pictures {
-                        self.gallery.take(&self.ctx, name, &picture);
-                    }
-                }
+                Outcome::Picture(name, picture) => self.gallery.take(&self.ctx, name, &picture),
+                Outcome::Thumbnail(n, image) => self.take_thumbnail(n, &image),
+                Outcome::EarlySlice(slice) => self.take_slice(&slice),
+                Outcome::Tags(rows) => self.tags.take(rows),
+                Outcome::Exported(report) => self.take_export(&report),
                 Outcome::Nothing => {}
             }
         }

@@ -3,19 +3,23 @@
 //! Scanning and reading are jobs with a cancel; only the end of them touches the session. Nothing here reads a file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use egui::TextureHandle;
 
 use super::MaquetteApp;
 use super::outcome::Outcome;
+use super::panels::report::TagList;
 use super::recent::Recent;
 use crate::domain::phantom::thorax;
 use crate::domain::volume::Volume;
 use crate::domain::window::Window;
-use crate::ops::open::{self, LoadedVolume, Scan, SeriesEntry, SlicePreview};
+use crate::ops::open::{self, GrayImage, LoadedVolume, Scan, SeriesEntry, SlicePreview};
 use crate::session::document::{ContentHash, ImageSource, VolumeHead};
 use crate::session::jobs::{JobError, JobId, Lane};
+
+/// Side of the pictures in the list of series, pixels.
+const THUMBNAIL_PX: u32 = 128;
 
 /// What a path is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +83,17 @@ pub struct Loading {
     pub title: String,
     /// The job.
     pub job: JobId,
-    /// The newest early slice, put here by the reader.
-    preview: Arc<Mutex<Option<SlicePreview>>>,
-    /// Its picture.
+    /// Picture of an early slice.
     pub picture: Option<TextureHandle>,
+    /// Its size in the patient.
+    pub extent_mm: egui::Vec2,
     window: Option<Window>,
+}
+
+impl Loading {
+    fn new(title: String, job: JobId, window: Option<Window>) -> Self {
+        Self { title, job, picture: None, extent_mm: egui::Vec2::ZERO, window }
+    }
 }
 
 /// The typed-path dialog.
@@ -179,16 +189,13 @@ impl MaquetteApp {
     }
 
     fn ask_thumbnails(&mut self, scan: &Arc<Scan>) {
-        let scan = Arc::clone(scan);
-        let ctx = self.ctx.clone();
-        let shown: Arc<Mutex<Vec<(usize, SlicePreview)>>> = Arc::clone(&self.thumbnail_box);
+        let (scan, mailbox) = (Arc::clone(scan), self.work.mailbox());
         // Pictures come one by one; a later scan replaces this job.
         let asked = self.work.submit(Lane::Derive, "thumbnails", "", move |progress| {
             for (n, entry) in scan.entries.iter().enumerate().filter(|(_, entry)| entry.is_loadable()) {
                 progress.check()?;
-                if let Some(slice) = open::middle_slice(entry) {
-                    shown.lock().unwrap_or_else(PoisonError::into_inner).push((n, slice));
-                    ctx.request_repaint();
+                if let Some(image) = open::thumbnail(entry, THUMBNAIL_PX) {
+                    mailbox.leave(Outcome::Thumbnail(n, image));
                 }
             }
             Ok(Outcome::Nothing)
@@ -198,30 +205,35 @@ impl MaquetteApp {
         }
     }
 
-    /// Makes pictures of the slices that have come.
-    pub(in crate::app) fn take_thumbnails(&mut self) {
-        let slices = std::mem::take(&mut *self.thumbnail_box.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Shows the picture of a series.
+    pub(in crate::app) fn take_thumbnail(&mut self, n: usize, image: &GrayImage) {
         let Stage::Choosing(choosing) = &mut self.open_flow.stage else { return };
-        for (n, slice) in slices {
-            let window = choosing.scan.entries.get(n).and_then(first_window);
-            if let Some(place) = choosing.thumbnails.get_mut(n) {
-                *place = Some(picture(&self.ctx, &format!("series {n}"), &slice, window));
-            }
+        let size = [image.width as usize, image.height as usize];
+        let picture = egui::ColorImage::from_gray(size, &image.pixels);
+        if let Some(place) = choosing.thumbnails.get_mut(n) {
+            *place = Some(self.ctx.load_texture(format!("series {n}"), picture, egui::TextureOptions::LINEAR));
         }
+    }
+
+    /// Shows an early slice of the series that is being read.
+    pub(in crate::app) fn take_slice(&mut self, slice: &SlicePreview) {
+        let Stage::Loading(loading) = &mut self.open_flow.stage else { return };
+        let window = loading.window.unwrap_or_else(|| Window::new(2000.0, 300.0));
+        let gray = window.gray_bytes(&slice.samples, slice.rescale);
+        let image = egui::ColorImage::from_gray([slice.width as usize, slice.height as usize], &gray);
+        let [x_mm, y_mm] = slice.spacing_mm.map(|mm| mm as f32);
+        loading.extent_mm = egui::Vec2::new(slice.width as f32 * x_mm, slice.height as f32 * y_mm);
+        loading.picture = Some(self.ctx.load_texture("first slice", image, egui::TextureOptions::LINEAR));
     }
 
     /// Reads one series.
     pub(in crate::app) fn load_entry(&mut self, path: &Path, scan: &Arc<Scan>, index: usize) {
         let Some(entry) = scan.entries.get(index) else { return };
-        let preview: Arc<Mutex<Option<SlicePreview>>> = Arc::default();
-        let (slot, ctx, source) = (Arc::clone(&preview), self.ctx.clone(), path.to_path_buf());
+        let (mailbox, source) = (self.work.mailbox(), path.to_path_buf());
         let (title, window) = (entry.title(), first_window(entry));
         let scan = Arc::clone(scan);
         let asked = self.work.submit(Lane::Background, "open", &format!("Reading {title}"), move |progress| {
-            let on_slice = |slice: SlicePreview| {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(slice);
-                ctx.request_repaint();
-            };
+            let on_slice = |slice: SlicePreview| mailbox.leave(Outcome::EarlySlice(slice));
             let mut loaded = open::load(&scan.entries[index], progress, &on_slice).map_err(|error| failure(&error))?;
             loaded.report.extend(scan.report.clone());
             prepare(&loaded.volume);
@@ -229,18 +241,9 @@ impl MaquetteApp {
         });
         match asked {
             Ok(job) => {
-                self.open_flow.stage = Stage::Loading(Loading { title, job, preview, picture: None, window });
+                self.open_flow.stage = Stage::Loading(Loading::new(title, job, window));
             }
             Err(error) => self.notices.error("Not opened", &error),
-        }
-    }
-
-    /// Shows the newest early slice.
-    pub(in crate::app) fn take_preview(&mut self) {
-        let Stage::Loading(loading) = &mut self.open_flow.stage else { return };
-        let newest = loading.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(slice) = newest {
-            loading.picture = Some(picture(&self.ctx, "first slice", &slice, loading.window));
         }
     }
 
@@ -260,6 +263,7 @@ impl MaquetteApp {
         let doubts = head.report.len();
         self.open_flow.recent.remember(path, &head);
         self.begin_case(head, Arc::new(volume));
+        self.tags = TagList { file: source.files.get(source.files.len() / 2).cloned(), ..TagList::default() };
         if doubts > 0 {
             let words = if doubts == 1 { "1 remark".to_owned() } else { format!("{doubts} remarks") };
             let notice = super::notices::Notice::new(
@@ -282,9 +286,7 @@ impl MaquetteApp {
         });
         match asked {
             Ok(job) => {
-                let title = "the sample".to_owned();
-                self.open_flow.stage =
-                    Stage::Loading(Loading { title, job, preview: Arc::default(), picture: None, window: None });
+                self.open_flow.stage = Stage::Loading(Loading::new("the sample".to_owned(), job, None));
             }
             Err(error) => self.notices.error("Not opened", &error),
         }
@@ -342,13 +344,6 @@ fn failure(error: &open::ImportError) -> JobError {
 
 fn first_window(entry: &SeriesEntry) -> Option<Window> {
     entry.info.windows.first().map(|(_, window)| *window)
-}
-
-fn picture(ctx: &egui::Context, name: &str, slice: &SlicePreview, window: Option<Window>) -> TextureHandle {
-    let window = window.unwrap_or_else(|| Window::new(2000.0, 300.0));
-    let gray = window.gray_bytes(&slice.samples, slice.rescale);
-    let image = egui::ColorImage::from_gray([slice.width as usize, slice.height as usize], &gray);
-    ctx.load_texture(name, image, egui::TextureOptions::LINEAR)
 }
 
 /// The user's home folder, or here.

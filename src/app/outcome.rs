@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::measure::SampleStatistics;
+use crate::domain::picture::Picture;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::volume::Volume;
-use crate::ops::open::{LoadedVolume, Scan};
+use crate::ops::export::ExportReport;
+use crate::ops::open::{GrayImage, LoadedVolume, Scan, SlicePreview, TagRow};
 use crate::session::document::{Revision, VolumeId};
 
 use super::open_flow::PickedFor;
-use super::panels::gallery::Picture;
 use super::widgets::histogram::Bars;
 
 /// Result of a job.
@@ -29,8 +30,16 @@ pub enum Outcome {
     Loaded(PathBuf, String, Box<LoadedVolume>),
     /// The sample was made.
     Sample(Arc<Volume>),
-    /// Pictures of presets, by name.
-    Pictures(Vec<(String, Picture)>),
+    /// Picture of a preset, by name.
+    Picture(String, Picture),
+    /// Meshes were written.
+    Exported(ExportReport),
+    /// Picture of a series of the list.
+    Thumbnail(usize, GrayImage),
+    /// A slice of the series that is being read.
+    EarlySlice(SlicePreview),
+    /// Tags of a file.
+    Tags(Vec<TagRow>),
     /// The job did all by itself.
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! Saving, opening and closing cases, and writing meshes: through the session, never on this thread.
+//! Saving, opening and closing cases: jobs of the session, never on this thread.
 
 use std::path::Path;
 
@@ -27,10 +27,5 @@ impl MaquetteApp {
     /// Back to the first window.
     pub(in crate::app) fn close_case(&mut self) {
         self.case_opened();
-    }
-
-    /// Writes the chosen meshes into a folder.
-    pub(in crate::app) fn write_meshes(&mut self, folder: &Path) {
-        self.notices.warn(format!("meshes cannot be written yet ({})", folder.display()));
     }
 }

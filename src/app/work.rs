@@ -2,7 +2,7 @@
 //!
 //! Each runs as a job and leaves an outcome; `MaquetteApp::logic` takes the outcomes once a frame.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::session::jobs::{JobEnd, JobError, JobId, JobView, Jobs, Landing, Lane};
 use crate::task::Progress;
@@ -12,6 +12,22 @@ use super::outcome::Outcome;
 /// The window's own jobs.
 pub struct Work {
     jobs: Jobs<Vec<Outcome>>,
+    early: Mailbox,
+}
+
+/// Where a running job leaves what can be shown before it ends.
+#[derive(Clone)]
+pub struct Mailbox {
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Mailbox {
+    /// Leaves an outcome and wakes the window.
+    pub fn leave(&self, outcome: Outcome) {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+        (self.waker)();
+    }
 }
 
 impl Work {
@@ -21,8 +37,8 @@ impl Work {
     /// When the system gives no thread.
     pub fn start(waker: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
         let mut jobs = Jobs::start()?;
-        jobs.set_waker(waker);
-        Ok(Self { jobs })
+        jobs.set_waker(Arc::clone(&waker));
+        Ok(Self { jobs, early: Mailbox { outcomes: Arc::default(), waker } })
     }
 
     /// Queues a job; an earlier one with the same key is cancelled.
@@ -43,6 +59,11 @@ impl Work {
         })
     }
 
+    /// For jobs that show something before they end.
+    pub fn mailbox(&self) -> Mailbox {
+        self.early.clone()
+    }
+
     /// What is running, oldest first.
     pub fn running(&self) -> impl Iterator<Item = &JobView> {
         self.jobs.running()
@@ -60,8 +81,10 @@ impl Work {
 
     /// Outcomes since the last call, and the sentences of jobs that failed.
     pub fn take(&mut self) -> (Vec<Outcome>, Vec<String>) {
-        let finished = self.jobs.poll();
-        Self::sort(finished)
+        let mut early = std::mem::take(&mut *self.early.outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let (outcomes, failures) = Self::sort(self.jobs.poll());
+        early.extend(outcomes);
+        (early, failures)
     }
 
     /// Waits for one job; for tests.

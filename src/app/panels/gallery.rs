@@ -12,25 +12,21 @@ use crate::app::commands::CommandId;
 use crate::app::numbers;
 use crate::app::outcome::Outcome;
 use crate::app::theme;
+use crate::domain::occupancy::SkipCells;
+use crate::domain::picture::Picture;
 use crate::domain::plane::Plane;
+use crate::domain::render_reference::{Shortcuts, render};
 use crate::domain::transfer;
 use crate::domain::volume::Volume;
+use crate::domain::volume_scene::VolumeScene;
 use crate::domain::window;
 use crate::session::document::VolumeId;
 use crate::session::jobs::Lane;
 use crate::session::view::slice_index;
+use crate::task::Progress;
 
 /// Size of a picture, points.
 const PICTURE: Vec2 = Vec2::new(156.0, 117.0);
-
-/// A small picture, ready to be uploaded.
-#[derive(Debug, Clone)]
-pub struct Picture {
-    /// Width and height.
-    pub size_px: [usize; 2],
-    /// Red, green, blue, one after the other.
-    pub rgb: Vec<u8>,
-}
 
 /// Pictures of presets by name, of one volume.
 #[derive(Default)]
@@ -44,7 +40,8 @@ pub struct Gallery {
 impl Gallery {
     /// Takes a picture that a job made.
     pub fn take(&mut self, ctx: &egui::Context, name: String, picture: &Picture) {
-        let image = egui::ColorImage::from_rgb(picture.size_px, &picture.rgb);
+        let size = picture.size_px.map(|side| side as usize);
+        let image = egui::ColorImage::from_rgba_unmultiplied(size, picture.rgba.as_flattened());
         let texture = ctx.load_texture(&name, image, egui::TextureOptions::LINEAR);
         self.pictures.insert(name, texture);
     }
@@ -99,19 +96,18 @@ impl MaquetteApp {
     }
 
     fn ask_window_pictures(&mut self, volume: Arc<Volume>, k: u32) {
+        let mailbox = self.work.mailbox();
         let asked = self.work.submit(Lane::Derive, "window pictures", "", move |progress| {
             let [ni, nj, _] = volume.grid().dims();
             let start = volume.grid().index(0, 0, k);
             let slice = &volume.samples()[start..start + ni as usize * nj as usize];
-            let mut pictures = Vec::new();
             for preset in window::presets() {
                 progress.check()?;
                 let gray = preset.window.gray_bytes(slice, volume.rescale());
-                let rgb = gray.iter().flat_map(|&value| [value; 3]).collect();
-                let picture = Picture { size_px: [ni as usize, nj as usize], rgb };
-                pictures.push((window_key(&preset.name), picture));
+                let rgba = gray.into_iter().map(|value| [value, value, value, 255]).collect();
+                mailbox.leave(Outcome::Picture(window_key(&preset.name), Picture { size_px: [ni, nj], rgba }));
             }
-            Ok(Outcome::Pictures(pictures))
+            Ok(Outcome::Nothing)
         });
         if let Err(error) = asked {
             self.notices.error("No pictures", &error);
@@ -123,7 +119,7 @@ impl MaquetteApp {
         let Some((volume, _)) = self.pictured() else { return };
         if !self.gallery.asked_presets {
             self.gallery.asked_presets = true;
-            drop(volume);
+            self.ask_preset_pictures(volume);
         }
         let mut chosen = None;
         ScrollArea::vertical().max_height(560.0).auto_shrink([false, true]).show(ui, |ui| {
@@ -140,6 +136,33 @@ impl MaquetteApp {
         if let Some(name) = chosen {
             self.session.view.preset = name;
             self.dialog = None;
+        }
+    }
+}
+
+impl MaquetteApp {
+    /// One picture after the other, made by the CPU twin of the ray-marcher, as the 3D view looks now.
+    fn ask_preset_pictures(&mut self, volume: Arc<Volume>) {
+        let mailbox = self.work.mailbox();
+        let scene = VolumeScene {
+            camera: self.session.view.camera,
+            size_px: [PICTURE.x as u32, PICTURE.y as u32],
+            step_voxels: 2.0,
+            clip_box: None,
+        };
+        let asked = self.work.submit(Lane::Derive, "preset pictures", "3D presets", move |progress| {
+            let cells = SkipCells::of(&volume);
+            let presets = transfer::presets();
+            for (n, preset) in presets.iter().enumerate() {
+                progress.step(n, presets.len())?;
+                let rays = render(&volume, &cells, preset, &scene, Shortcuts::default(), &Progress::new())?;
+                let background = theme::VIEW_3D.map(|color| [color.r(), color.g(), color.b()]);
+                mailbox.leave(Outcome::Picture(preset.name.clone(), Picture::over_gradient(&rays, background)));
+            }
+            Ok(Outcome::Nothing)
+        });
+        if let Err(error) = asked {
+            self.notices.error("No pictures", &error);
         }
     }
 }

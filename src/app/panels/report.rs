@@ -1,10 +1,16 @@
 //! What the importer repaired or refused, and the tags of the files.
 
-use egui::{RichText, ScrollArea, Ui};
+use std::path::PathBuf;
+
+use egui::{RichText, ScrollArea, TextEdit, Ui};
 
 use crate::app::MaquetteApp;
+use crate::app::outcome::Outcome;
+use crate::app::panels::Dialog;
 use crate::app::theme;
 use crate::app::widgets::field::hint;
+use crate::ops::open::{self, TagRow};
+use crate::session::jobs::{JobError, Lane};
 
 impl MaquetteApp {
     /// Draws the remarks of the importer on the active volume.
@@ -32,9 +38,68 @@ impl MaquetteApp {
         }
     }
 
-    /// Draws the tags of the active volume.
-    pub(in crate::app) fn tags_ui(&mut self, ui: &mut Ui) {
-        hint(ui, "Holds patient identity. It is shown here and goes nowhere.");
-        hint(ui, self.session.document().name());
+    /// Reads the tags of a file of the series, as a job, and shows them.
+    pub(in crate::app) fn open_tags(&mut self) {
+        self.dialog = Some(Dialog::Tags);
+        let Some(file) = self.tags.file.clone().filter(|_| self.tags.rows.is_empty()) else { return };
+        let asked = self.work.submit(Lane::Background, "tags", "Reading tags", move |progress| {
+            progress.check()?;
+            open::tags(&file).map(Outcome::Tags).map_err(|error| JobError::Failed(error.to_string()))
+        });
+        if let Err(error) = asked {
+            self.notices.error("No tags", &error);
+        }
     }
+
+    /// Draws the tags.
+    pub(in crate::app) fn tags_ui(&mut self, ui: &mut Ui) {
+        hint(ui, "Of the middle file of the series. Holds patient identity: it is shown here and goes nowhere.");
+        let field = TextEdit::singleline(&mut self.tags.query).hint_text("Search tags").desired_width(f32::INFINITY);
+        ui.add(field).accessible_name("Search tags");
+        let wanted = self.tags.query.to_lowercase();
+        let fits = |row: &&TagRow| {
+            let has = |text: &str| text.to_lowercase().contains(&wanted);
+            has(&row.tag) || has(&row.name) || has(&row.value)
+        };
+        let found: Vec<&TagRow> = self.tags.rows.iter().filter(fits).collect();
+        ui.add_space(4.0);
+        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show_rows(ui, 20.0, found.len(), |ui, rows| {
+            for row in &found[rows] {
+                tag_ui(ui, row);
+            }
+        });
+    }
+}
+
+/// The tags of one file.
+#[derive(Default)]
+pub struct TagList {
+    /// The file; `None` where the images have none.
+    pub file: Option<PathBuf>,
+    rows: Vec<TagRow>,
+    query: String,
+}
+
+impl TagList {
+    /// Takes what was read.
+    pub fn take(&mut self, rows: Vec<TagRow>) {
+        self.rows = rows;
+    }
+}
+
+fn tag_ui(ui: &mut Ui, row: &TagRow) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(20.0);
+        ui.add_space(row.depth as f32 * 12.0);
+        for (text, width, color) in
+            [(&row.tag, 88.0, theme::WEAK), (&row.name, 240.0, theme::TEXT), (&row.vr, 28.0, theme::WEAK)]
+        {
+            let layout = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(egui::Vec2::new(width, 20.0), layout, |ui| {
+                ui.set_min_width(width);
+                ui.add(egui::Label::new(RichText::new(text).small().color(color)).truncate());
+            });
+        }
+        ui.add(egui::Label::new(RichText::new(&row.value).small()).truncate());
+    });
 }

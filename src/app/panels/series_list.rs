@@ -29,13 +29,12 @@ impl MaquetteApp {
             Stage::Loading(loading) => {
                 let progress = self.progress_of(loading.job);
                 let title = format!("Reading {}", loading.title);
-                let picture = loading.picture.clone();
+                let picture = loading.picture.clone().map(|texture| (texture, loading.extent_mm));
                 self.open_flow.stage = Stage::Loading(loading);
                 waiting_modal(ctx, &title, 560.0, |ui| {
-                    if let Some(texture) = picture {
-                        let size = texture.size_vec2();
-                        let scale = (520.0 / size.x).min(440.0 / size.y);
-                        ui.vertical_centered(|ui| ui.image((texture.id(), size * scale)));
+                    if let Some((texture, extent_mm)) = picture {
+                        let scale = (520.0 / extent_mm.x).min(440.0 / extent_mm.y);
+                        ui.vertical_centered(|ui| ui.image((texture.id(), extent_mm * scale)));
                         ui.add_space(8.0);
                     }
                     self.waiting_ui(ui, progress.as_ref());

@@ -54,7 +54,7 @@ impl MaquetteApp {
                 }
             }
         }
-        if !head.source.path.as_os_str().is_empty() && wide_button(ui, "DICOM tags\u{2026}").clicked() {
+        if self.tags.file.is_some() && wide_button(ui, "DICOM tags\u{2026}").clicked() {
             self.ask(CommandId::ShowTags);
         }
     }
