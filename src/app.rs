@@ -111,6 +111,8 @@ pub struct MaquetteApp {
     export: ExportState,
     gallery: Gallery,
     tags: TagList,
+    /// Voxels of the built-in sample.
+    sample_dims: [u32; 3],
     /// What is typed into the search for codes.
     code_query: String,
     mesh_options: MeshOptions,
@@ -155,6 +157,7 @@ impl MaquetteApp {
             export: ExportState::default(),
             gallery: Gallery::default(),
             tags: TagList::default(),
+            sample_dims: crate::domain::phantom::thorax::SAMPLE_DIMS,
             code_query: String::new(),
             mesh_options: MeshOptions::default(),
             asked: Vec::new(),
@@ -170,7 +173,9 @@ impl MaquetteApp {
     /// When the harness has no wgpu renderer.
     pub fn for_test(context: &eframe::CreationContext<'_>) -> Self {
         let state = context.wgpu_render_state.as_ref().expect("the harness renders with wgpu");
-        Self::new(&context.egui_ctx, state).expect("worker threads")
+        let app = Self::new(&context.egui_ctx, state).expect("worker threads");
+        // A sample that is made in a moment.
+        Self { sample_dims: [64, 64, 50], ..app }
     }
 
     /// The case.

@@ -26,4 +26,5 @@ mod suite {
     mod shaders;
     mod surface;
     mod tools;
+    mod window;
 }

@@ -263,7 +263,7 @@ impl MaquetteApp {
         let doubts = head.report.len();
         self.open_flow.recent.remember(path, &head);
         self.begin_case(head, Arc::new(volume));
-        self.tags = TagList { file: source.files.get(source.files.len() / 2).cloned(), ..TagList::default() };
+        self.tags = TagList::of(source.files.get(source.files.len() / 2).cloned());
         if doubts > 0 {
             let words = if doubts == 1 { "1 remark".to_owned() } else { format!("{doubts} remarks") };
             let notice = super::notices::Notice::new(
@@ -276,10 +276,11 @@ impl MaquetteApp {
 
     /// Makes the built-in sample and opens it.
     pub(in crate::app) fn open_sample(&mut self) {
-        let asked = self.work.submit(Lane::Background, "open", "Making the sample", |progress| {
+        let dims = self.sample_dims;
+        let asked = self.work.submit(Lane::Background, "open", "Making the sample", move |progress| {
             let failed = |error: &dyn std::error::Error| JobError::Failed(error.to_string());
             progress.phase("Painting");
-            let grid = thorax::grid(thorax::SAMPLE_DIMS).map_err(|error| failed(&error))?;
+            let grid = thorax::grid(dims).map_err(|error| failed(&error))?;
             let volume = thorax::volume(&grid, progress)?;
             prepare(&volume);
             Ok(Outcome::Sample(Arc::new(volume)))

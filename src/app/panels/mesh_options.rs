@@ -4,9 +4,8 @@ use egui::Ui;
 
 use crate::app::MaquetteApp;
 use crate::app::commands::CommandId;
-use crate::app::widgets::field::wide_button;
 use crate::app::widgets::field::{
-    Number, bare_slider, field_row, heading, hint, number_field, primary_button, segmented,
+    Number, bare_slider, check, field_row, heading, hint, number_field, primary_button, segmented, wide_button,
 };
 use crate::session::command::Command;
 use crate::session::mesh_object::{MeshSource, MeshStep, SmoothMethod};

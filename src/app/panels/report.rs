@@ -81,6 +81,11 @@ pub struct TagList {
 }
 
 impl TagList {
+    /// The tags of a file, not read yet.
+    pub fn of(file: Option<PathBuf>) -> Self {
+        Self { file, ..Self::default() }
+    }
+
     /// Takes what was read.
     pub fn take(&mut self, rows: Vec<TagRow>) {
         self.rows = rows;
