@@ -103,6 +103,7 @@ fn objects_are_hidden_locked_renamed_and_deleted_from_the_tree() {
     window.key_press(egui::Key::Enter);
     settle(&mut window);
     assert_eq!(document(&window).segments()[0].segment.info.name, "Segment 1 left");
+    press(&mut window, "Unlock segment Segment 1 left");
     window.key_press(egui::Key::Delete);
     settle(&mut window);
     assert!(document(&window).segments().is_empty());
