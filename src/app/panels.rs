@@ -80,7 +80,12 @@ impl MaquetteApp {
 }
 
 /// A dialog that stays until its work is done or cancelled in it.
-pub(in crate::app) fn waiting_modal(ctx: &egui::Context, title: &str, width: f32, contents: impl FnOnce(&mut egui::Ui)) {
+pub(in crate::app) fn waiting_modal(
+    ctx: &egui::Context,
+    title: &str,
+    width: f32,
+    contents: impl FnOnce(&mut egui::Ui),
+) {
     let id = egui::Id::unique(("waiting", title));
     let area = egui::Modal::default_area(id).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(16));

@@ -48,10 +48,6 @@ fn with_sample() -> Option<Window> {
     Some(window)
 }
 
-fn voxels(window: &Window) -> u64 {
-    document(window).segments().first().map_or(0, |object| object.segment.mask.voxel_count())
-}
-
 #[test]
 fn the_first_window_offers_ways_in_and_every_control_has_a_name() {
     let Some(mut window) = window() else { return };
@@ -66,26 +62,6 @@ fn the_first_window_offers_ways_in_and_every_control_has_a_name() {
     let told = window.state().notice_texts().join(" ");
     assert!(told.contains("/nowhere/at/all"), "says which path: {told}");
     assert!(document(&window).volumes().is_empty());
-}
-
-#[test]
-fn a_threshold_is_applied_undone_and_done_again() {
-    let Some(mut window) = with_sample() else { return };
-    window.check_accessibility();
-    press(&mut window, "Segment");
-    press(&mut window, "Threshold");
-    press(&mut window, "Apply threshold");
-    let bone = voxels(&window);
-    assert!(bone > 0, "{:?}", window.state().notice_texts());
-    window.key_press_modifiers(Modifiers::COMMAND, egui::Key::Z);
-    settle(&mut window);
-    assert_eq!(voxels(&window), 0, "undo empties the segment");
-    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, egui::Key::Z);
-    settle(&mut window);
-    assert_eq!(voxels(&window), bone, "redo brings the same voxels");
-    press(&mut window, "Go to step 1: Add segment");
-    assert_eq!(voxels(&window), 0, "a click in the history goes back");
-    window.check_accessibility();
 }
 
 #[test]

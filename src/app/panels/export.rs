@@ -15,7 +15,9 @@ use crate::app::selection::Selected;
 use crate::app::theme;
 use crate::app::widgets::field::{field_row, hint, segmented};
 use crate::domain::mesh::TriangleMesh;
-use crate::ops::export::{ExportError, ExportReport, ExportedFile, ImageSource, MeshExport, MeshSpace, export_all, file_stem};
+use crate::ops::export::{
+    ExportError, ExportReport, ExportedFile, ImageSource, MeshExport, MeshSpace, export_all, file_stem,
+};
 use crate::session::document::Document;
 use crate::session::jobs::{JobError, Lane};
 use crate::session::mesh_object::{MeshId, MeshObject, MeshSource, MeshStatus, MeshStep};

@@ -63,11 +63,16 @@ impl MaquetteApp {
         };
         let found: Vec<&TagRow> = self.tags.rows.iter().filter(fits).collect();
         ui.add_space(4.0);
-        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show_rows(ui, 20.0, found.len(), |ui, rows| {
-            for row in &found[rows] {
-                tag_ui(ui, row);
-            }
-        });
+        ScrollArea::vertical().max_height(520.0).auto_shrink([false, true]).show_rows(
+            ui,
+            20.0,
+            found.len(),
+            |ui, rows| {
+                for row in &found[rows] {
+                    tag_ui(ui, row);
+                }
+            },
+        );
     }
 }
 

@@ -102,7 +102,13 @@ pub fn check(ui: &mut Ui, on: &mut bool, text: &str) -> Response {
 }
 
 /// A slider over the full width, without a number (that stands above it). Arrow keys move it when it has the keyboard.
-pub fn bare_slider(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>, logarithmic: bool) -> Response {
+pub fn bare_slider(
+    ui: &mut Ui,
+    name: &str,
+    value: &mut f64,
+    range: RangeInclusive<f64>,
+    logarithmic: bool,
+) -> Response {
     let (low, high) = (*range.start(), *range.end());
     let scale = |value: f64| if logarithmic { value.max(1e-9).ln() } else { value };
     let unscale = |place: f64| if logarithmic { place.exp() } else { place };
