@@ -6,6 +6,7 @@
 pub mod atomic_file;
 pub mod dicom;
 pub mod import;
+pub mod mask_bricks;
 pub mod nifti;
 pub mod nrrd;
 pub mod provenance;

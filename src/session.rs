@@ -12,6 +12,7 @@ pub mod document;
 pub mod gesture;
 pub mod history;
 pub mod jobs;
+pub mod journal;
 pub mod label;
 pub mod measurement;
 pub mod mesh_object;

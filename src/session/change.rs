@@ -46,6 +46,8 @@ pub enum Edit {
     SegmentMask {
         /// Which.
         id: SegmentId,
+        /// Voxels of its grid along i, j, k.
+        dims: [u32; 3],
         /// The bricks.
         delta: MaskDelta,
         /// Revision of the mask afterwards.
@@ -128,6 +130,11 @@ impl Change {
         self.edits.iter().map(Edit::memory_bytes).sum()
     }
 
+    /// Whether the journal can give this change back: samples of volumes are not in it.
+    pub fn is_spillable(&self) -> bool {
+        !self.edits.iter().any(|edit| matches!(edit, Edit::Volume { .. }))
+    }
+
     /// Segments whose voxels this change alters.
     pub fn masks(&self) -> impl Iterator<Item = SegmentId> {
         self.edits.iter().filter_map(|edit| match edit {
@@ -180,11 +187,11 @@ impl Edit {
                 let revision = std::mem::replace(&mut object.revision, revision);
                 Self::SegmentInfo { id, info: Box::new(info), revision }
             }
-            Self::SegmentMask { id, delta, revision } => {
+            Self::SegmentMask { id, dims, delta, revision } => {
                 let object = segment_mut(document, id);
                 let delta = object.segment.mask.apply(delta);
                 let revision = std::mem::replace(&mut object.mask_revision, revision);
-                Self::SegmentMask { id, delta, revision }
+                Self::SegmentMask { id, dims, delta, revision }
             }
             Self::SegmentPlace { id, index } => {
                 let place = document.segments.iter().position(|s| s.id() == id).expect("the segment was there");
@@ -249,8 +256,11 @@ impl Edit {
             Self::SegmentInfo { id, .. } | Self::SegmentPlace { id, .. } if document.segment(*id).is_none() => {
                 Err(format!("segment {} is not there", id.0))
             }
-            Self::SegmentMask { id, delta, .. } => {
+            Self::SegmentMask { id, dims, delta, .. } => {
                 let object = document.segment(*id).ok_or_else(|| format!("segment {} is not there", id.0))?;
+                if object.segment.mask.dims() != *dims {
+                    return Err(format!("segment {} has another grid", id.0));
+                }
                 let count = object.segment.mask.bricks().len() as u32;
                 let outside = delta.bricks.iter().any(|(index, _)| *index >= count);
                 if outside { Err(format!("bricks outside the grid of segment {}", id.0)) } else { Ok(()) }

@@ -48,7 +48,8 @@ impl Gesture {
             return Vec::new();
         }
         let revision = document.next_revision();
-        let change = Change::one(Edit::SegmentMask { id: self.segment, delta, revision });
+        let dims = self.mask_before.dims();
+        let change = Change::one(Edit::SegmentMask { id: self.segment, dims, delta, revision });
         let touched = change.touched();
         let _inverse = change.apply(document);
         touched
@@ -58,7 +59,8 @@ impl Gesture {
     pub(in crate::session) fn abort(self, document: &mut Document) -> Vec<Touched> {
         let Some(object) = document.segment(self.segment) else { return Vec::new() };
         let delta = object.segment.mask.delta_to(&self.mask_before);
-        let change = Change::one(Edit::SegmentMask { id: self.segment, delta, revision: self.revision_before });
+        let (dims, revision) = (self.mask_before.dims(), self.revision_before);
+        let change = Change::one(Edit::SegmentMask { id: self.segment, dims, delta, revision });
         let touched = change.touched();
         let _inverse = change.apply(document);
         touched

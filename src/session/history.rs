@@ -101,10 +101,21 @@ impl History {
         number
     }
 
-    /// Takes note of a step that is only on disk (read from a journal after a crash).
-    pub fn push_stored(&mut self, number: u64, label: String, when: DateTime<Utc>) {
-        self.steps.truncate(self.done);
-        self.steps.push(Step { number, label, when, payload: None, bytes: 0 });
+    /// Takes note of a step that is on disk (read from a journal after a crash); its inverse is given only where the journal
+    /// cannot give it back.
+    pub(in crate::session) fn push_stored(
+        &mut self,
+        number: u64,
+        label: String,
+        when: DateTime<Utc>,
+        inverse: Option<Change>,
+    ) {
+        for step in self.steps.drain(self.done..) {
+            self.memory_bytes -= step.payload.map_or(0, |_| step.bytes);
+        }
+        let bytes = inverse.as_ref().map_or(0, Change::memory_bytes);
+        self.memory_bytes += bytes;
+        self.steps.push(Step { number, label, when, payload: inverse, bytes });
         self.done = self.steps.len();
         self.next_number = self.next_number.max(number + 1);
     }
@@ -171,7 +182,7 @@ impl History {
                 first - 1
             };
             let step = &mut self.steps[index];
-            if step.payload.is_some() && store.holds(step.number) {
+            if step.payload.as_ref().is_some_and(Change::is_spillable) && store.holds(step.number) {
                 step.payload = None;
                 self.memory_bytes -= step.bytes;
             }

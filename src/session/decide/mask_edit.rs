@@ -59,7 +59,7 @@ fn delta_change(
         return Err(Refusal::NoEffect("no voxel is different"));
     }
     let revision = document.next_revision();
-    let mut edits = vec![Edit::SegmentMask { id: object.id(), delta, revision }];
+    let mut edits = vec![Edit::SegmentMask { id: object.id(), dims: object.segment.mask.dims(), delta, revision }];
     let unit = document.volume(object.volume).map_or("", |volume| volume.head.quantity.unit());
     edits.extend(note_step(object, edit, rule, unit, revision));
     Ok(Change { edits })
