@@ -4,6 +4,7 @@
 //! The way in for images is [`scan`], which says what there is, then [`load`], which reads one of it.
 
 pub mod atomic_file;
+pub mod case_file;
 pub mod dicom;
 pub mod import;
 pub mod mask_bricks;

@@ -5,6 +5,7 @@
 //! to the journal; what it touched is told to the renderers by [`Session::take_touched`].
 //! Invariant: never names egui or wgpu; only the thread that owns the session changes the document.
 
+pub mod case;
 pub mod change;
 pub mod command;
 pub mod decide;
@@ -13,28 +14,31 @@ pub mod gesture;
 pub mod history;
 pub mod jobs;
 pub mod journal;
+pub mod keeping;
 pub mod label;
 pub mod measurement;
 pub mod mesh_object;
+pub mod modelling;
 pub mod notice;
 pub mod refusal;
 pub mod view;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::Utc;
 
-use crate::domain::mask::MaskDelta;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::volume::Volume;
 use crate::task::Progress;
 
 use change::{Change, Edit, Touched};
-use command::{Command, EditRule, Envelope, MaskEdit, Role, Stamp};
+use command::{Command, Envelope, Role, Stamp};
 use document::{Document, VolumeHead, VolumeId, VolumeObject};
 use gesture::Gesture;
-use history::{History, NoStore};
-use jobs::{JobEnd, JobId, Jobs, Lane};
+use history::History;
+use jobs::{JobEnd, JobError, JobId, Jobs, Landing, Lane};
+use keeping::Keeping;
 use notice::{NoticeLevel, Notices};
 use refusal::Refusal;
 use view::ViewState;
@@ -49,36 +53,45 @@ pub struct Session {
     /// What the person is told without asking.
     pub notices: Notices,
     jobs: Jobs<Self>,
-    store: NoStore,
+    keeping: Keeping,
     gesture: Option<Gesture>,
     touched: Vec<Touched>,
     record: Vec<Envelope>,
     who: String,
     role: Role,
+    /// Step that the last save held.
     saved_position: u64,
+    /// The case file, once there is one, and what in it this program does not know.
+    case_path: Option<PathBuf>,
+    foreign: crate::io::case_file::Foreign,
+    /// Rises with every new or opened case: results of jobs for an earlier one are dropped.
+    case_number: u64,
     /// Segments that a job is changing, with the job.
     busy: Vec<(SegmentId, JobId)>,
 }
 
 impl Session {
-    /// A session with an empty case.
+    /// A session with an empty case and no journal: for headless work and tests.
     ///
     /// # Errors
     /// When the system gives no worker thread.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self {
-            document: Document::new("Untitled case"),
+            document: Document::new(UNTITLED),
             history: History::default(),
             view: ViewState::default(),
             notices: Notices::default(),
             jobs: Jobs::start()?,
-            store: NoStore,
+            keeping: Keeping::off("this session has no journal"),
             gesture: None,
             touched: Vec::new(),
             record: Vec::new(),
             who: String::new(),
             role: Role::default(),
             saved_position: 0,
+            case_path: None,
+            foreign: crate::io::case_file::Foreign::default(),
+            case_number: 0,
             busy: Vec::new(),
         })
     }
@@ -91,6 +104,11 @@ impl Session {
     /// What was done, and what was undone.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Every command that was carried out, with its stamp, oldest first; undone ones are in it too.
+    pub fn record(&self) -> &[Envelope] {
+        &self.record
     }
 
     /// The work that is queued or running.
@@ -109,22 +127,69 @@ impl Session {
         self.role = role;
     }
 
+    /// Bounds the memory that undo takes; older steps are read from the journal.
+    pub fn set_undo_budget(&mut self, bytes: usize) {
+        self.history.set_budget(bytes);
+    }
+
     /// Begins a new case with one volume. History starts here.
     pub fn new_case(&mut self, head: VolumeHead, volume: Arc<Volume>) -> VolumeId {
-        self.document = Document::new("Untitled case");
-        self.history = History::default();
-        self.gesture = None;
-        self.record.clear();
-        self.saved_position = 0;
-        self.view = ViewState { windows: std::collections::BTreeMap::new(), active_segment: None, ..self.view.clone() };
-        let id = VolumeId(self.document.next_id());
-        let revision = self.document.next_revision();
+        let mut document = Document::new(UNTITLED);
+        let (id, revision) = (VolumeId(document.next_id()), document.next_revision());
         let object = VolumeObject { id, head, volume, revision };
         let change = Change::one(Edit::Volume { id, index: 0, value: Some(Box::new(object)) });
-        self.touched.extend(change.touched());
-        let _inverse = change.apply(&mut self.document);
+        let _inverse = change.apply(&mut document);
+        self.begin_with(document, ViewState { active_segment: None, ..self.view.clone() }, None);
+        self.view.windows.clear();
         self.view.show_volume(id, &self.document);
         id
+    }
+
+    /// Adds a volume to the case, as a step.
+    ///
+    /// # Errors
+    /// When a stroke is under way.
+    pub fn add_volume(&mut self, head: VolumeHead, volume: Arc<Volume>) -> Result<VolumeId, Refusal> {
+        if self.gesture.is_some() {
+            return Err(Refusal::InGesture);
+        }
+        let (id, revision) = (VolumeId(self.document.next_id()), self.document.next_revision());
+        let command = Command::AddVolume { name: head.name.clone(), content_hash: head.content_hash.clone() };
+        let object = VolumeObject { id, head, volume, revision };
+        let index = self.document.volumes().len();
+        self.perform(command, Change::one(Edit::Volume { id, index, value: Some(Box::new(object)) }));
+        self.view.show_volume(id, &self.document);
+        Ok(id)
+    }
+
+    /// Takes over a whole document: a new, opened or restored case.
+    fn begin_with(&mut self, document: Document, view: ViewState, case_path: Option<PathBuf>) {
+        self.cancel_case_jobs();
+        self.case_number += 1;
+        self.document = document;
+        self.history = History::with_budget(self.history.budget_bytes());
+        self.gesture = None;
+        self.busy.clear();
+        self.record.clear();
+        self.saved_position = 0;
+        self.view = view;
+        self.case_path = case_path;
+        self.foreign = crate::io::case_file::Foreign::default();
+        self.touch_everything();
+        self.begin_journal();
+    }
+
+    /// Stops what works on the present case; loading and saving go on.
+    fn cancel_case_jobs(&self) {
+        self.jobs.cancel_lane(Lane::Edit);
+        self.jobs.cancel_lane(Lane::Derive);
+    }
+
+    fn touch_everything(&mut self) {
+        self.touched = vec![Touched::Volumes, Touched::SegmentTable, Touched::Measurements];
+        self.touched.extend(self.document.meshes().iter().map(|mesh| Touched::Mesh(mesh.id)));
+        let masks = self.document.segments().iter().map(|object| Touched::Mask { segment: object.id(), bricks: None });
+        self.touched.extend(masks);
     }
 
     /// Carries out a command at once, on this thread.
@@ -143,11 +208,11 @@ impl Session {
     /// # Errors
     /// When the command is refused at once; a later refusal becomes a notice.
     pub fn start_command(&mut self, command: Command) -> Result<Option<JobId>, Refusal> {
+        let Command::EditMask { segment, .. } = command else { return self.do_command(command).map(|()| None) };
         if !decide::takes_long(&command) {
             return self.do_command(command).map(|()| None);
         }
         self.check_free(&command)?;
-        let Command::EditMask { segment, .. } = command else { return self.do_command(command).map(|()| None) };
         let object = self.document.segment(segment).ok_or(Refusal::NoSuchSegment)?;
         if object.segment.info.locked {
             return Err(Refusal::Locked { name: object.segment.info.name.clone() });
@@ -156,10 +221,9 @@ impl Session {
         // The copy shares samples and voxels; the worker reads it while this thread goes on.
         let snapshot = self.document.clone();
         let work = move |progress: &Progress| {
-            let decided = decide::decide(&snapshot, &command, progress);
-            let landing: jobs::Landing<Self> = match decided {
-                Ok(change) => Box::new(move |session: &mut Self| session.perform(command, change)),
-                Err(Refusal::Cancelled) => return Err(jobs::JobError::Cancelled),
+            let landing: Landing<Self> = match decide::decide(&snapshot, &command, progress) {
+                Ok(change) => Box::new(move |session: &mut Self| session.land_change(command, change)),
+                Err(Refusal::Cancelled) => return Err(JobError::Cancelled),
                 Err(refusal) => {
                     Box::new(move |session: &mut Self| session.notices.add(NoticeLevel::Info, refusal.to_string()))
                 }
@@ -171,13 +235,24 @@ impl Session {
         Ok(Some(job))
     }
 
+    /// Lands what was decided on a copy of the document. Its segment was busy, so its voxels are those of the copy; what was
+    /// said of it in the meantime (name, lock) counts.
+    fn land_change(&mut self, command: Command, change: Change) {
+        let rebased = decide::rebased(&self.document, &command, change);
+        match rebased {
+            Ok(change) => self.perform(command, change),
+            Err(refusal) => self.notices.add(NoticeLevel::Warning, refusal.to_string()),
+        }
+    }
+
     /// Turns back the last step.
     ///
     /// # Errors
     /// When there is none, or it cannot be read back from the journal.
     pub fn undo(&mut self) -> Result<(), Refusal> {
         self.check_history_free()?;
-        let (_, change) = self.history.undo(&mut self.document, &mut self.store)?;
+        let (number, change) = self.history.undo(&mut self.document, self.keeping.store_mut())?;
+        self.keeping.note_undo(number);
         self.after_change(&change);
         Ok(())
     }
@@ -188,16 +263,21 @@ impl Session {
     /// When there is nothing, or it cannot be read back from the journal.
     pub fn redo(&mut self) -> Result<(), Refusal> {
         self.check_history_free()?;
-        let (_, change) = self.history.redo(&mut self.document, &mut self.store)?;
+        let (number, change) = self.history.redo(&mut self.document, self.keeping.store_mut())?;
+        self.keeping.note_redo(number);
         self.after_change(&change);
         Ok(())
     }
 
-    /// Lands the results of jobs. Call once a frame.
+    /// Lands the results of jobs, and says when the journal begins or ceases to fail. Call once a frame.
     pub fn tick(&mut self) {
         for finished in self.jobs.poll() {
             self.land(finished);
         }
+        if let Some((level, text)) = self.keeping.news() {
+            self.notices.add(level, text);
+        }
+        self.history.shrink(self.keeping.store());
     }
 
     /// Waits for all jobs and lands them; for headless use and tests.
@@ -227,68 +307,37 @@ impl Session {
         self.history.position() != self.saved_position
     }
 
-    /// Begins a stroke on a segment.
-    ///
-    /// # Errors
-    /// When the segment is gone, locked or busy, or another stroke is under way.
-    pub fn begin_gesture(&mut self, segment: SegmentId) -> Result<(), Refusal> {
-        self.check_segment_free(segment)?;
-        if self.gesture.is_some() {
-            return Err(Refusal::InGesture);
-        }
-        self.gesture = Some(Gesture::begin(&self.document, segment)?);
-        Ok(())
-    }
-
-    /// Shows one dab of the stroke in the document. Returns whether a stroke is under way.
-    pub fn dab(&mut self, delta: MaskDelta) -> bool {
-        let Some(gesture) = &self.gesture else { return false };
-        self.touched.extend(gesture.dab(&mut self.document, delta));
-        true
-    }
-
-    /// The stroke under way.
-    pub fn gesture(&self) -> Option<&Gesture> {
-        self.gesture.as_ref()
-    }
-
-    /// Ends the stroke: it becomes one step. The edit carries the parameters of the whole stroke.
-    ///
-    /// # Errors
-    /// When no stroke is under way or no voxel was changed; then there is no step.
-    pub fn end_gesture(&mut self, edit: MaskEdit, rule: EditRule) -> Result<(), Refusal> {
-        let gesture = self.gesture.take().ok_or(Refusal::NoEffect("no stroke is under way"))?;
-        let segment = gesture.segment();
-        let delta = gesture.finish(&mut self.document);
-        let change = decide::decide_delta(&self.document, segment, delta, &edit, rule)?;
-        self.perform(Command::EditMask { segment, edit, rule }, change);
-        Ok(())
-    }
-
-    /// Aborts the stroke and restores what was there. Returns whether one was under way.
-    pub fn abort_gesture(&mut self) -> bool {
-        let Some(gesture) = self.gesture.take() else { return false };
-        self.touched.extend(gesture.abort(&mut self.document));
-        true
-    }
-
     /// Applies a decided change as one step.
     fn perform(&mut self, command: Command, change: Change) {
         let label = label::label(&self.document, &command);
-        let stamp = Stamp { who: self.who.clone(), role: self.role, when: Utc::now() };
-        let when = stamp.when;
+        let envelope = Envelope { stamp: self.stamp(), command };
         let forward = change.clone();
         let inverse = change.apply(&mut self.document);
-        let _number = self.history.push(label, when, inverse, &self.store);
-        self.record.push(Envelope { stamp, command });
+        let kept = inverse.clone();
+        let when = envelope.stamp.when;
+        let number = self.history.push(label.clone(), when, inverse, self.keeping.store());
+        self.keeping.note_step(number, label, envelope.clone(), forward.clone(), kept);
+        self.record.push(envelope);
         self.after_change(&forward);
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { who: self.who.clone(), role: self.role, when: Utc::now() }
     }
 
     fn after_change(&mut self, change: &Change) {
         self.touched.extend(change.touched());
-        if self.view.active_segment.is_none_or(|id| self.document.segment(id).is_none()) {
-            self.view.active_segment = self.document.segments().last().map(document::SegmentObject::id);
+        let brought = change.edits.iter().rev().find_map(|edit| match edit {
+            Edit::Segment { id, value: Some(_), .. } => Some(*id),
+            _ => None,
+        });
+        let active = self.view.active_segment.filter(|id| self.document.segment(*id).is_some());
+        self.view.active_segment =
+            brought.or(active).or_else(|| self.document.segments().last().map(document::SegmentObject::id));
+        if self.view.active_volume.is_none_or(|id| self.document.volume(id).is_none()) {
+            self.view.active_volume = self.document.volumes().first().map(|volume| volume.id);
         }
+        self.build_missing_meshes();
     }
 
     fn check_free(&self, command: &Command) -> Result<(), Refusal> {
@@ -324,3 +373,6 @@ impl Session {
         }
     }
 }
+
+/// Name of a case that has none yet.
+const UNTITLED: &str = "Untitled case";

@@ -11,6 +11,7 @@ mod support {
 
 mod suite {
     mod architecture;
+    mod case_file;
     mod device;
     mod draw_slice;
     mod import;
@@ -23,6 +24,7 @@ mod suite {
     mod segment_scissors;
     mod segment_shapes;
     mod session;
+    mod session_journal;
     mod shaders;
     mod surface;
     mod tools;

@@ -71,7 +71,7 @@ fn encode<'a>(dims: [u32; 3], count: usize, bricks: impl Iterator<Item = (u32, &
 /// When the bytes are damaged or describe no possible mask.
 pub fn decode_delta(bytes: &[u8]) -> Result<([u32; 3], MaskDelta), MaskBricksError> {
     let mut reader = DeflateDecoder::new(bytes);
-    let mut number = |reader: &mut DeflateDecoder<&[u8]>| -> Result<u32, MaskBricksError> {
+    let number = |reader: &mut DeflateDecoder<&[u8]>| -> Result<u32, MaskBricksError> {
         let mut four = [0; 4];
         reader.read_exact(&mut four)?;
         Ok(u32::from_le_bytes(four))

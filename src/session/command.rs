@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::{Code, SegmentId, SegmentState};
 
-use super::document::VolumeId;
+use super::document::{ContentHash, VolumeId};
 use super::measurement::{MeasurementId, MeasurementShape};
 use super::mesh_object::{MeshId, MeshSource, MeshStep};
 
@@ -171,6 +171,13 @@ pub enum Command {
     RenameCase {
         /// New name.
         name: String,
+    },
+    /// Adds a volume whose images the session has loaded; cannot be decided from the words alone.
+    AddVolume {
+        /// Its name.
+        name: String,
+        /// Hash of its samples.
+        content_hash: ContentHash,
     },
     /// Names a volume.
     RenameVolume {

@@ -16,8 +16,8 @@ use super::document::{Document, VolumeId};
 use super::measurement::{MeasurementId, MeasurementObject, MeasurementShape};
 use super::refusal::Refusal;
 
-pub(in crate::session) use mask_edit::decide_delta;
 pub use mask_edit::made_by_words;
+pub(in crate::session) use mask_edit::{decide_delta, mask_delta};
 pub use segment::PALETTE;
 
 /// What a command does to this document.
@@ -33,6 +33,7 @@ pub fn decide(document: &Document, command: &Command, progress: &Progress) -> Re
             }
             Ok(Change::one(Edit::CaseName(name)))
         }
+        Command::AddVolume { .. } => Err(Refusal::BadValue("images are opened from their files")),
         Command::RenameVolume { volume, name } => rename_volume(document, *volume, name),
         Command::RemoveVolume { volume } => remove_volume(document, *volume),
         Command::AddSegment { .. }
@@ -82,6 +83,23 @@ pub fn takes_long(command: &Command) -> bool {
         Command::EditMask { edit, .. } => !matches!(edit, MaskEdit::Stroke { .. } | MaskEdit::Clear),
         _ => false,
     }
+}
+
+/// A change that was decided on an earlier copy of the document, fitted to the document as it is now.
+///
+/// # Errors
+/// When its segment is gone or was locked meanwhile.
+pub(in crate::session) fn rebased(document: &Document, command: &Command, change: Change) -> Result<Change, Refusal> {
+    let Command::EditMask { segment, edit, rule } = command else { return Ok(change) };
+    let object = document.segment(*segment).ok_or(Refusal::NoSuchSegment)?;
+    if object.segment.info.locked {
+        return Err(Refusal::Locked { name: object.segment.info.name.clone() });
+    }
+    let delta = change.edits.into_iter().find_map(|edit| match edit {
+        Edit::SegmentMask { delta, .. } => Some(delta),
+        _ => None,
+    });
+    decide_delta(document, *segment, delta.unwrap_or_default(), edit, *rule)
 }
 
 /// A name without spaces at its ends.

@@ -61,6 +61,17 @@ pub struct VolumeHead {
     pub content_hash: ContentHash,
 }
 
+/// Images that were found again: what the journal and the case file do not hold themselves.
+#[derive(Debug, Clone)]
+pub struct FoundImages {
+    /// The samples.
+    pub volume: Arc<Volume>,
+    /// What the series says of itself (holds patient identity).
+    pub info: SeriesInfo,
+    /// What the importer repaired or refused, one sentence each.
+    pub report: Vec<String>,
+}
+
 /// A volume of the document.
 #[derive(Debug, Clone)]
 pub struct VolumeObject {

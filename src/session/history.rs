@@ -229,6 +229,16 @@ impl History {
         self.done.checked_sub(1).map_or(0, |index| self.steps[index].number)
     }
 
+    /// Bytes of undo payload that may stay in memory.
+    pub fn budget_bytes(&self) -> usize {
+        self.budget_bytes
+    }
+
+    /// Sets how much may stay in memory; takes effect at the next step.
+    pub fn set_budget(&mut self, bytes: usize) {
+        self.budget_bytes = bytes;
+    }
+
     /// Bytes of undo payload in memory.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes

@@ -198,14 +198,20 @@ impl<O: 'static> Jobs<O> {
         self.running.iter().filter(|job| job.view.id == id).for_each(|job| job.view.progress.cancel());
     }
 
-    /// Asks all jobs to stop.
-    pub fn cancel_all(&self) {
-        self.running.iter().for_each(|job| job.view.progress.cancel());
+    /// Asks the jobs of a lane to stop.
+    pub fn cancel_lane(&self, lane: Lane) {
+        let of_lane = self.running.iter().filter(|job| job.view.lane == lane);
+        of_lane.for_each(|job| job.view.progress.cancel());
     }
 
     /// What is queued or running, oldest first; cancelled jobs are left out.
     pub fn running(&self) -> impl Iterator<Item = &JobView> {
         self.running.iter().map(|job| &job.view).filter(|view| !view.progress.is_cancelled())
+    }
+
+    /// Whether a job with this key is queued or running.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.running.iter().any(|job| job.key.as_deref() == Some(key) && !job.view.progress.is_cancelled())
     }
 
     /// Whether a job has not ended yet.

@@ -65,11 +65,10 @@ impl Autosave {
     /// Words for the status bar.
     pub fn words(&self) -> String {
         match self {
-            Self::Off(why) => format!("NOT autosaved: {why}"),
             Self::Kept(None) => "Autosave on".to_owned(),
             Self::Kept(Some(when)) => format!("Autosaved {}", when.with_timezone(&chrono::Local).format("%H:%M")),
             Self::Writing => "Autosaving".to_owned(),
-            Self::Failing(why) => format!("NOT autosaved: {why}"),
+            Self::Off(why) | Self::Failing(why) => format!("NOT autosaved: {why}"),
         }
     }
 
@@ -143,11 +142,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be used.
-    fn resume(file: File, path: PathBuf, end: u64, places: BTreeMap<u64, Place>) -> Result<Self, JournalError> {
-        let failed = |source| JournalError::Create { path: path.clone(), source };
+    fn resume(file: File, path: &Path, end: u64, places: BTreeMap<u64, Place>) -> Result<Self, JournalError> {
+        let failed = |source| JournalError::Create { path: path.to_path_buf(), source };
         let lock = file.try_clone().map_err(failed)?;
         file.set_len(end).map_err(failed)?;
-        Self::on(Box::new(file), end, path.clone(), Some(lock), places)
+        Self::on(Box::new(file), end, path.to_path_buf(), Some(lock), places)
     }
 
     fn on(

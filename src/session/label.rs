@@ -13,6 +13,7 @@ pub fn label(document: &Document, command: &Command) -> String {
     let shown = |visible: bool| if visible { "Show" } else { "Hide" };
     match command {
         Command::RenameCase { .. } => "Rename case".to_owned(),
+        Command::AddVolume { name, .. } => format!("Open {name}"),
         Command::RenameVolume { name, .. } => format!("Rename volume to {name}"),
         Command::RemoveVolume { volume: id } => format!("Close {}", volume(*id)),
         Command::AddSegment { name, .. } => format!("Add segment {name}").trim_end().to_owned(),

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::mesh::TriangleMesh;
+use crate::domain::mesh::deviation::Deviation;
+use crate::domain::mesh::topology::Topology;
 use crate::domain::segmentation::SegmentId;
+
+pub use crate::domain::mesh::smooth::SmoothMethod;
 
 use super::document::{Revision, VolumeId};
 
@@ -35,15 +39,6 @@ pub enum MeshSource {
         /// The value, in the volume's quantity (HU for CT).
         value: f64,
     },
-}
-
-/// How a mesh is smoothed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SmoothMethod {
-    /// Windowed sinc low-pass (Taubin, Zhang, Golub 1996).
-    WindowedSinc,
-    /// Lambda-mu (Taubin 1995).
-    Taubin,
 }
 
 /// One step from the raw surface to the mesh, in the order in which they are done.
@@ -75,8 +70,8 @@ impl MeshStep {
     }
 }
 
-/// What was measured of a mesh when it was built: what smoothing did to it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// What was measured of a mesh when it was built: what the steps did to it, and whether it can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeshFigures {
     /// Enclosed volume before the steps, mm3.
     pub source_volume_mm3: f64,
@@ -84,12 +79,17 @@ pub struct MeshFigures {
     pub volume_mm3: f64,
     /// Surface area, mm2.
     pub area_mm2: f64,
-    /// Largest distance that a step moved the surface, mm.
-    pub largest_deviation_mm: f64,
-    /// Root mean square of that distance, mm.
-    pub rms_deviation_mm: f64,
-    /// Whether every edge belongs to exactly two triangles.
-    pub closed: bool,
+    /// Distance of the mesh from the raw surface; `None` when no step moved it.
+    pub deviation: Option<Deviation>,
+    /// Faults, parts, closedness.
+    pub topology: Topology,
+}
+
+impl MeshFigures {
+    /// What the steps did to the volume, per cent.
+    pub fn volume_change_percent(&self) -> f64 {
+        if self.source_volume_mm3 == 0.0 { 0.0 } else { (self.volume_mm3 / self.source_volume_mm3 - 1.0) * 100.0 }
+    }
 }
 
 /// The triangles of a mesh and what was measured of them.

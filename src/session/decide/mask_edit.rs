@@ -1,10 +1,16 @@
-//! Deciding edits of a segment's voxels: the new mask is computed, bounded by the edit rule, and kept as a delta.
+//! Deciding edits of a segment's voxels: `ops::segment` computes what changes within the edit rule, as a delta.
 
+use crate::domain::mask::components::Connectivity;
+use crate::domain::mask::holes::HoleScope;
+use crate::domain::mask::limits::EditLimits;
+use crate::domain::mask::stamp;
+use crate::domain::mask::threshold::ValueRange;
 use crate::domain::mask::{Mask, MaskDelta};
 use crate::domain::segmentation::{SegmentId, SegmentState};
 use crate::domain::volume::Volume;
+use crate::ops::segment::{self, Combination, SegmentError, Subject};
 use crate::session::change::{Change, Edit};
-use crate::session::command::{BooleanOp, Combine, EditRule, MaskEdit};
+use crate::session::command::{BooleanOp, Brush, BrushShape, Combine, EditRule, MaskEdit};
 use crate::session::document::{Document, Revision, SegmentObject};
 use crate::session::refusal::Refusal;
 use crate::task::Progress;
@@ -20,21 +26,8 @@ pub(super) fn decide_mask_edit(
     if object.segment.info.locked {
         return Err(Refusal::Locked { name: object.segment.info.name.clone() });
     }
-    let volume = &document.volume(object.volume).ok_or(Refusal::NoSuchVolume)?.volume;
-    let wanted = edited(document, object, volume, edit, progress)?;
-    let bounded = bound(document, object, volume, wanted, rule);
-    mask_change(document, object, &bounded, edit, rule)
-}
-
-/// The change from the mask that the segment has to `target`, with the step noted in the segment's description.
-fn mask_change(
-    document: &Document,
-    object: &SegmentObject,
-    target: &Mask,
-    edit: &MaskEdit,
-    rule: EditRule,
-) -> Result<Change, Refusal> {
-    delta_change(document, object, object.segment.mask.delta_to(target), edit, rule)
+    let delta = mask_delta(document, object, edit, rule, progress)?;
+    delta_change(document, object, delta, edit, rule)
 }
 
 /// The change of a delta that is already known (a stroke that was shown while it was drawn).
@@ -48,6 +41,123 @@ pub(in crate::session) fn decide_delta(
     delta_change(document, document.segment(id).ok_or(Refusal::NoSuchSegment)?, delta, edit, rule)
 }
 
+/// What an edit changes in a segment's mask, within the rule.
+pub(in crate::session) fn mask_delta(
+    document: &Document,
+    object: &SegmentObject,
+    edit: &MaskEdit,
+    rule: EditRule,
+    progress: &Progress,
+) -> Result<MaskDelta, Refusal> {
+    let volume = &document.volume(object.volume).ok_or(Refusal::NoSuchVolume)?.volume;
+    let protected: Vec<&Mask> = if rule.protect_others {
+        let others = document.segments_of(object.volume).filter(|other| other.id() != object.id());
+        others.map(|other| &other.segment.mask).filter(|mask| !mask.is_empty()).collect()
+    } else {
+        Vec::new()
+    };
+    let values = rule.only_within.map(|(lower, upper)| (&**volume, ValueRange::new(lower, upper)));
+    let limits = EditLimits { values, protected: &protected };
+    let subject = Subject { mask: &object.segment.mask, volume, limits };
+    compute(document, object, &subject, edit, progress)
+}
+
+fn compute(
+    document: &Document,
+    object: &SegmentObject,
+    subject: &Subject<'_>,
+    edit: &MaskEdit,
+    progress: &Progress,
+) -> Result<MaskDelta, Refusal> {
+    let faces = Connectivity::Faces;
+    Ok(match edit {
+        MaskEdit::Threshold { lower, upper, combine } => {
+            if !(lower <= upper && lower.is_finite() && upper.is_finite()) {
+                return Err(Refusal::BadValue("the lower threshold must not be above the upper one"));
+            }
+            segment::threshold(subject, ValueRange::new(*lower, *upper), combination(*combine), progress)?
+        }
+        MaskEdit::Stroke { points_in_patient, brush } => {
+            let (brush, add) = brush_of(*brush)?;
+            segment::paint(subject, points_in_patient, brush, add)
+        }
+        MaskEdit::Scissors { .. } => return Err(Refusal::BadValue("the scissors are not available yet")),
+        MaskEdit::KeepLargest => segment::keep_largest(subject, faces, progress)?,
+        MaskEdit::RemovePart { point_in_patient } => {
+            let voxel = voxel_at(subject.volume, *point_in_patient).ok_or(SegmentError::NothingThere)?;
+            segment::remove_part_at(subject, voxel, faces, progress)?
+        }
+        MaskEdit::RemoveSmall { min_volume_mm3 } => {
+            if !(min_volume_mm3.is_finite() && *min_volume_mm3 > 0.0) {
+                return Err(Refusal::BadValue("the smallest volume must be above 0 mm3"));
+            }
+            segment::remove_small(subject, *min_volume_mm3, faces, progress)?
+        }
+        MaskEdit::FillHoles => segment::fill_holes(subject, HoleScope::Volume, progress)?,
+        MaskEdit::Margin { .. } => return Err(Refusal::BadValue("growing and shrinking are not available yet")),
+        MaskEdit::Boolean { op: BooleanOp::Invert, .. } => segment::invert(subject),
+        MaskEdit::Boolean { op, other } => {
+            let other = document.segment(*other).ok_or(Refusal::NoSuchSegment)?;
+            if other.volume != object.volume {
+                return Err(Refusal::OtherGrid { name: other.segment.info.name.clone() });
+            }
+            let how = match op {
+                BooleanOp::Copy | BooleanOp::Invert => Combination::Replace,
+                BooleanOp::Union => Combination::Union,
+                BooleanOp::Subtract => Combination::Difference,
+                BooleanOp::Intersect => Combination::Intersection,
+            };
+            // The other segment is named on purpose, so it does not protect itself.
+            segment::combine(&unprotected_from(subject, &other.segment.mask), &other.segment.mask, how)
+        }
+        MaskEdit::Clear => segment::combine(subject, &Mask::empty(subject.mask.dims()), Combination::Replace),
+    })
+}
+
+/// The subject without limits by other segments, when `other` is among those that protect themselves.
+fn unprotected_from<'a>(subject: &Subject<'a>, other: &Mask) -> Subject<'a> {
+    let named = subject.limits.protected.iter().any(|mask| std::ptr::eq(*mask, other));
+    if named { Subject { limits: EditLimits { protected: &[], ..subject.limits }, ..*subject } } else { *subject }
+}
+
+fn combination(combine: Combine) -> Combination {
+    match combine {
+        Combine::Replace => Combination::Replace,
+        Combine::Add => Combination::Union,
+        Combine::Subtract => Combination::Difference,
+        Combine::Intersect => Combination::Intersection,
+    }
+}
+
+fn brush_of(brush: Brush) -> Result<(stamp::Brush, stamp::Edit), Refusal> {
+    if !(brush.radius_mm.is_finite() && brush.radius_mm > 0.0) {
+        return Err(Refusal::BadValue("a brush needs a radius above 0 mm"));
+    }
+    let shape = match brush.shape {
+        BrushShape::Sphere => stamp::BrushShape::Sphere,
+        BrushShape::Disc(plane) => stamp::BrushShape::Disc { normal_in_patient: plane.normal_in_patient() },
+    };
+    let edit = if brush.erase { stamp::Edit::Erase } else { stamp::Edit::Add };
+    Ok((stamp::Brush { shape, radius_mm: brush.radius_mm }, edit))
+}
+
+/// The voxel that holds a point.
+fn voxel_at(volume: &Volume, point_in_patient: glam::DVec3) -> Option<[u32; 3]> {
+    let dims = volume.grid().dims();
+    let voxel = volume.grid().voxel_from_patient().transform_point3(point_in_patient).round();
+    let inside = (0..3).all(|axis| voxel[axis] >= 0.0 && voxel[axis] < f64::from(dims[axis]));
+    inside.then_some([voxel.x as u32, voxel.y as u32, voxel.z as u32])
+}
+
+impl From<SegmentError> for Refusal {
+    fn from(error: SegmentError) -> Self {
+        match error {
+            SegmentError::Cancelled(_) => Self::Cancelled,
+            nothing @ SegmentError::NothingThere => Self::Failed(nothing.to_string()),
+        }
+    }
+}
+
 fn delta_change(
     document: &Document,
     object: &SegmentObject,
@@ -59,7 +169,8 @@ fn delta_change(
         return Err(Refusal::NoEffect("no voxel is different"));
     }
     let revision = document.next_revision();
-    let mut edits = vec![Edit::SegmentMask { id: object.id(), dims: object.segment.mask.dims(), delta, revision }];
+    let dims = object.segment.mask.dims();
+    let mut edits = vec![Edit::SegmentMask { id: object.id(), dims, delta, revision }];
     let unit = document.volume(object.volume).map_or("", |volume| volume.head.quantity.unit());
     edits.extend(note_step(object, edit, rule, unit, revision));
     Ok(Change { edits })
@@ -106,87 +217,4 @@ pub fn made_by_words(edit: &MaskEdit, rule: EditRule, unit: &str) -> String {
         Some((lower, upper)) => format!("{step}, only within {lower}...{upper} {unit}").trim_end().to_owned(),
         None => step,
     }
-}
-
-/// The mask that the edit asks for, before the rule bounds it.
-fn edited(
-    document: &Document,
-    object: &SegmentObject,
-    volume: &Volume,
-    edit: &MaskEdit,
-    progress: &Progress,
-) -> Result<Mask, Refusal> {
-    let mask = &object.segment.mask;
-    match edit {
-        MaskEdit::Threshold { lower, upper, combine } => {
-            if !(lower <= upper && lower.is_finite() && upper.is_finite()) {
-                return Err(Refusal::BadValue("the lower threshold must not be above the upper one"));
-            }
-            progress.phase("Threshold");
-            progress.check()?;
-            let found = within(volume, *lower, *upper);
-            Ok(match combine {
-                Combine::Replace => found,
-                Combine::Add => mask.combined(&found, |a, b| a | b),
-                Combine::Subtract => mask.combined(&found, |a, b| a & !b),
-                Combine::Intersect => mask.combined(&found, |a, b| a & b),
-            })
-        }
-        MaskEdit::Boolean { op, other } => boolean(document, object, *op, *other),
-        MaskEdit::Clear => Ok(Mask::empty(mask.dims())),
-        _ => Err(Refusal::BadValue("this edit is not available yet")),
-    }
-}
-
-fn within(volume: &Volume, lower: f64, upper: f64) -> Mask {
-    let (samples, grid) = (volume.samples(), volume.grid());
-    let dims = grid.dims();
-    let Some((low, high)) = volume.rescale().sample_range(lower, upper) else { return Mask::empty(dims) };
-    Mask::from_row_words(dims, |bi, j, k| {
-        let first = bi * 32;
-        let start = grid.index(first, j, k);
-        let row = &samples[start..start + 32.min(dims[0] - first) as usize];
-        row.iter().enumerate().fold(0, |word, (bit, s)| word | u32::from((low..=high).contains(s)) << bit)
-    })
-}
-
-fn boolean(document: &Document, object: &SegmentObject, op: BooleanOp, other: SegmentId) -> Result<Mask, Refusal> {
-    let mask = &object.segment.mask;
-    if op == BooleanOp::Invert {
-        return Ok(mask.combined(mask, |a, _| !a));
-    }
-    let other = document.segment(other).ok_or(Refusal::NoSuchSegment)?;
-    if other.volume != object.volume {
-        return Err(Refusal::OtherGrid { name: other.segment.info.name.clone() });
-    }
-    let other = &other.segment.mask;
-    Ok(match op {
-        BooleanOp::Copy => other.clone(),
-        BooleanOp::Union => mask.combined(other, |a, b| a | b),
-        BooleanOp::Subtract => mask.combined(other, |a, b| a & !b),
-        BooleanOp::Intersect => mask.combined(other, |a, b| a & b),
-        BooleanOp::Invert => unreachable!("handled above"),
-    })
-}
-
-/// Takes back what the rule does not allow: voxels of other segments, and voxels outside the value range.
-fn bound(document: &Document, object: &SegmentObject, volume: &Volume, wanted: Mask, rule: EditRule) -> Mask {
-    let before = &object.segment.mask;
-    let mut result = wanted;
-    if let Some((lower, upper)) = rule.only_within {
-        let allowed = within(volume, lower, upper);
-        let changeable = result.combined(&allowed, |wanted, allowed| wanted & allowed);
-        let kept = before.combined(&allowed, |before, allowed| before & !allowed);
-        result = changeable.combined(&kept, |a, b| a | b);
-    }
-    if rule.protect_others {
-        for other in document.segments_of(object.volume).filter(|other| other.id() != object.id()) {
-            if !other.segment.mask.is_empty() {
-                let added = result.combined(before, |after, before| after & !before);
-                let taken = added.combined(&other.segment.mask, |added, other| added & other);
-                result = result.combined(&taken, |result, taken| result & !taken);
-            }
-        }
-    }
-    result
 }

@@ -95,11 +95,13 @@ pub fn replay(
     }
     // A journal that stopped early is not written on: what could not be replayed stays in it for a person to look at.
     let journal = if stopped.is_some() {
+        // Under another ending, so that it is not offered again.
+        let _renamed = std::fs::rename(&path, path.with_extension("journal-kept"));
         let folder = path.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
         state.history = History::with_budget(budget_bytes);
         Journal::begin(&folder, base_of(&state.document))?
     } else {
-        Journal::resume(file, path, offset, state.places)?
+        Journal::resume(file, &path, offset, state.places)?
     };
     let State { document, history, record, saved_position, .. } = state;
     Ok(Replayed { document, history, record, saved_position, journal, stopped })

@@ -2,22 +2,19 @@
 //!
 //! Samples are not written: a volume is its head, without patient identity, and is found again by the reader's `images`.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::mask::{Mask, MaskDelta};
 use crate::domain::segmentation::{Segment, SegmentId, SegmentInfo};
 use crate::domain::series_info::SeriesInfo;
-use crate::domain::volume::Volume;
 use crate::io::mask_bricks::{decode_delta, decode_mask, encode_delta, encode_mask};
 use crate::session::change::{Change, Edit};
-use crate::session::document::{Revision, SegmentObject, VolumeHead, VolumeId, VolumeObject};
+use crate::session::document::{FoundImages, Revision, SegmentObject, VolumeHead, VolumeId, VolumeObject};
 use crate::session::measurement::{MeasurementId, MeasurementObject};
 use crate::session::mesh_object::{MeshId, MeshObject};
 
 /// Finds the samples of a volume again, with what its files say of it.
-pub type FindImages<'a> = &'a dyn Fn(&VolumeHead) -> Option<(Arc<Volume>, SeriesInfo)>;
+pub type FindImages<'a> = &'a dyn Fn(&VolumeHead) -> Option<FoundImages>;
 
 #[derive(Debug, Serialize, Deserialize)]
 enum WireEdit {
@@ -130,12 +127,12 @@ fn from_wire(edit: WireEdit, blobs: &mut &[u8], images: FindImages<'_>) -> Resul
         WireEdit::CaseName(name) => Edit::CaseName(name),
         WireEdit::Volume { id, index, value } => {
             let found = value.map(|(mut head, revision)| {
-                let (volume, info) =
-                    images(&head).ok_or_else(|| format!("the images of {} were not found", head.name))?;
+                let found = images(&head).ok_or_else(|| format!("the images of {} were not found", head.name))?;
+                let FoundImages { volume, info, report } = found;
                 if volume.grid() != &head.grid {
                     return Err(format!("the images of {} are others than before", head.name));
                 }
-                head.info = info;
+                (head.info, head.report) = (info, report);
                 Ok(Box::new(VolumeObject { id, head: *head, volume, revision }))
             });
             Edit::Volume { id, index, value: found.transpose()? }

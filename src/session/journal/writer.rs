@@ -63,7 +63,7 @@ struct Waiting {
 }
 
 /// Runs until the orders end.
-pub fn run(mut sink: Box<dyn Sink>, mut end: u64, orders: &Receiver<Order>, shared: &Arc<Shared>) {
+pub(super) fn run(mut sink: Box<dyn Sink>, mut end: u64, orders: &Receiver<Order>, shared: &Arc<Shared>) {
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     loop {
         let first = if waiting.is_empty() {
