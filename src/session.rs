@@ -10,6 +10,7 @@ pub mod change;
 pub mod command;
 pub mod decide;
 pub mod document;
+pub mod exporting;
 pub mod gesture;
 pub mod history;
 pub mod jobs;
@@ -68,6 +69,7 @@ pub struct Session {
     case_number: u64,
     /// Segments that a job is changing, with the job.
     busy: Vec<(SegmentId, JobId)>,
+    last_export: Option<exporting::ExportReport>,
 }
 
 impl Session {
@@ -93,6 +95,7 @@ impl Session {
             foreign: crate::io::case_file::Foreign::default(),
             case_number: 0,
             busy: Vec::new(),
+            last_export: None,
         })
     }
 

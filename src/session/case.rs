@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::domain::phantom::thorax;
 use crate::domain::segmentation::{Segment, SegmentId};
 use crate::io::case_file::{self, CaseFile, CaseFileError, CaseMesh, CaseSegment, CaseVolume, Foreign};
 use crate::ops::open;
@@ -76,6 +77,9 @@ pub struct OpenedCase {
 /// # Errors
 /// When nothing there has the content that it had, in words.
 pub fn find_images(head: &VolumeHead, progress: &Progress) -> Result<FoundImages, String> {
+    if head.source.path.as_os_str().is_empty() {
+        return remake_sample(head, progress);
+    }
     let scan = open::scan(&head.source.path, progress).map_err(|error| error.to_string())?;
     let named = |entry: &&open::SeriesEntry| series_name(entry) == head.source.series;
     // The series of that name first; another one only if its content is the same (files may have been renamed).
@@ -98,6 +102,16 @@ pub fn find_images(head: &VolumeHead, progress: &Progress) -> Result<FoundImages
         "the images there are others than before".clone_into(&mut why);
     }
     Err(why)
+}
+
+/// Images without a path were made by the program itself: the sample is made again.
+fn remake_sample(head: &VolumeHead, progress: &Progress) -> Result<FoundImages, String> {
+    let grid = thorax::grid(head.grid.dims()).map_err(|error| error.to_string())?;
+    if grid != head.grid {
+        return Err("they were never in a file".to_owned());
+    }
+    let volume = thorax::volume(&grid, progress).map_err(|error| error.to_string())?;
+    Ok(FoundImages { volume: Arc::new(volume), info: thorax::series_info(), report: Vec::new() })
 }
 
 /// Name of a series inside its path: its UID and part.

@@ -129,7 +129,8 @@ pub enum MaskEdit {
         clip_from_patient: DMat4,
         /// Removes what is inside the outline; else what is outside.
         cut_inside: bool,
-        /// Half thickness of the cut around the view's focus, mm; `None` cuts through everything.
+        /// Half thickness of the cut around the middle depth of the view (0.5 in clip space: the slice of a slice view), mm;
+        /// `None` cuts through everything.
         half_depth_mm: Option<f64>,
         /// Adds the voxels instead of removing them.
         fill: bool,

@@ -52,6 +52,11 @@ impl Notices {
         &self.list
     }
 
+    /// Takes all off the list, oldest first.
+    pub fn take(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.list)
+    }
+
     /// Takes one off the list.
     pub fn dismiss(&mut self, number: u64) {
         self.list.retain(|notice| notice.number != number);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use glam::DVec3;
+use glam::{DMat4, DVec2, DVec3, DVec4};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
 use maquette::domain::segmentation::SegmentId;
@@ -11,6 +11,8 @@ use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::session::Session;
 use maquette::session::command::{Brush, BrushShape, Combine, Command, EditRule, MaskEdit};
 use maquette::session::document::{ContentHash, ImageSource, VolumeHead, VolumeId};
+use maquette::session::exporting::MeshSpace;
+use maquette::session::mesh_object::{MeshSource, MeshStatus, MeshStep, SmoothMethod};
 use maquette::session::refusal::Refusal;
 
 /// A ramp along i of 40 x 36 x 34 voxels: value = i.
@@ -142,4 +144,85 @@ fn other_segments_are_protected_unless_the_rule_says_otherwise() {
         10 * 36 * 34,
         "12 to 14 are outside the range and stay as they were"
     );
+}
+
+/// Meshes follow their sources: built when asked for, out of date when the voxels change, up to date after undo.
+#[test]
+fn a_mesh_is_out_of_date_when_its_segment_changed() {
+    let (mut session, _, segment) = session_with_segment();
+    let revision = session.document().next_revision();
+    let source = MeshSource::Segment { segment, revision };
+    let empty = session.do_command(Command::AddMesh { name: String::new(), source, steps: Vec::new() });
+    assert!(matches!(empty, Err(Refusal::BadValue(_))), "no voxels, no surface");
+    session.do_command(threshold(segment, 10.0, 19.0)).expect("done");
+    let steps = vec![MeshStep::Smooth { method: SmoothMethod::WindowedSinc, passes: 10, pass_band: 0.1 }];
+    session.do_command(Command::AddMesh { name: String::new(), source, steps }).expect("done");
+    session.finish_jobs();
+    let mesh = session.document().meshes()[0].clone();
+    let figures = mesh.built.as_ref().expect("built").figures;
+    assert_eq!(mesh.name, "Bone");
+    assert!(figures.topology.is_manifold() && figures.deviation.expect("smoothed").largest_mm < 2.0);
+    assert!((figures.source_volume_mm3 / (10.0 * 36.0 * 34.0 * 2.0) - 1.0).abs() < 0.05);
+    assert_eq!(session.document().mesh_status(&mesh), MeshStatus::UpToDate);
+
+    session.do_command(threshold(segment, 10.0, 25.0)).expect("done");
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(session.document().mesh_status(&mesh), MeshStatus::OutOfDate);
+    let refused = session.start_export(&[mesh.id], folder.path(), MeshSpace::Lps, false).expect_err("not silently");
+    assert!(refused.to_string().contains("out of date"));
+    session.undo().expect("undone");
+    assert_eq!(session.document().mesh_status(&mesh), MeshStatus::UpToDate, "the voxels are those of the mesh again");
+    session.redo().expect("redone");
+    session.do_command(Command::UpdateMesh { mesh: mesh.id }).expect("done");
+    session.finish_jobs();
+    let updated = session.document().mesh(mesh.id).expect("there");
+    assert!(updated.built.as_ref().expect("built").figures.volume_mm3 > figures.volume_mm3);
+    session.start_export(&[mesh.id], folder.path(), MeshSpace::Lps, false).expect("started");
+    session.finish_jobs();
+    let report = session.last_export().expect("a report");
+    assert!(report.files[0].path.ends_with("Bone.stl") && report.files[0].topology.is_manifold());
+    let sidecar = std::fs::read_to_string(&report.files[0].sidecar).expect("readable");
+    assert!(sidecar.contains("Threshold 10...25 HU") && !sidecar.contains("DOE"), "how it was made, not whose it is");
+
+    session.do_command(Command::RemoveSegment { segment }).expect("done");
+    let status = session.document().mesh_status(&session.document().meshes()[0]);
+    assert_eq!(status, MeshStatus::SourceGone);
+}
+
+#[test]
+fn scissors_and_margins_are_commands() {
+    let (mut session, _, segment) = session_with_segment();
+    session.do_command(threshold(segment, 0.0, 39.0)).expect("done");
+    let grid = session.document().volumes()[0].head.grid;
+    // A slice view of 80 mm: right is x, up is against y, depth 0.5 is the slice at z = 43 mm.
+    let center = DVec3::new(0.0, 23.0, 43.0);
+    let rows = [
+        DVec4::new(1.0 / 40.0, 0.0, 0.0, -center.x / 40.0),
+        DVec4::new(0.0, -1.0 / 40.0, 0.0, center.y / 40.0),
+        DVec4::new(0.0, 0.0, 1.0 / 4000.0, 0.5 - center.z / 4000.0),
+        DVec4::W,
+    ];
+    let clip_from_patient = DMat4::from_cols(rows[0], rows[1], rows[2], rows[3]).transpose();
+    let outline_in_ndc = vec![DVec2::new(0.0, -2.0), DVec2::new(2.0, -2.0), DVec2::new(2.0, 2.0), DVec2::new(0.0, 2.0)];
+    let edit = MaskEdit::Scissors {
+        outline_in_ndc,
+        clip_from_patient,
+        cut_inside: true,
+        half_depth_mm: Some(5.0),
+        fill: false,
+    };
+    let rule = EditRule::default();
+    session.do_command(Command::EditMask { segment, edit, rule }).expect("done");
+    let gone = |i: u32, k: u32| !mask(&session, segment).contains(i, 10, k);
+    let z = |k: u32| grid.patient_from_voxel().transform_point3(DVec3::new(0.0, 0.0, f64::from(k))).z;
+    assert!((z(17) - 43.0).abs() < 1e-9);
+    assert!(gone(25, 17) && gone(25, 19) && !gone(25, 20), "5 mm to both sides of the slice");
+    assert!(!gone(15, 17), "what lies right of the patient's middle stays");
+    let before = mask(&session, segment).voxel_count();
+    let shrink = MaskEdit::Margin { distance_mm: -2.0 };
+    session.do_command(Command::EditMask { segment, edit: shrink, rule }).expect("done");
+    assert!(mask(&session, segment).voxel_count() < before);
+    let nonsense = MaskEdit::Margin { distance_mm: f64::NAN };
+    let refused = session.do_command(Command::EditMask { segment, edit: nonsense, rule });
+    assert!(matches!(refused, Err(Refusal::BadValue(_))));
 }

@@ -3,6 +3,7 @@
 use crate::domain::mask::components::Connectivity;
 use crate::domain::mask::holes::HoleScope;
 use crate::domain::mask::limits::EditLimits;
+use crate::domain::mask::scissors::{CutSide, Scissors, Slab};
 use crate::domain::mask::stamp;
 use crate::domain::mask::threshold::ValueRange;
 use crate::domain::mask::{Mask, MaskDelta};
@@ -81,7 +82,17 @@ fn compute(
             let (brush, add) = brush_of(*brush)?;
             segment::paint(subject, points_in_patient, brush, add)
         }
-        MaskEdit::Scissors { .. } => return Err(Refusal::BadValue("the scissors are not available yet")),
+        MaskEdit::Scissors { outline_in_ndc, clip_from_patient, cut_inside, half_depth_mm, fill } => {
+            let slab = half_depth_mm.map(|half| slab_of(*clip_from_patient, half)).transpose()?;
+            let cut = Scissors {
+                outline_in_ndc: outline_in_ndc.clone(),
+                clip_from_patient: *clip_from_patient,
+                side: if *cut_inside { CutSide::Inside } else { CutSide::Outside },
+                edit: if *fill { stamp::Edit::Add } else { stamp::Edit::Erase },
+                slab,
+            };
+            segment::scissors(subject, &cut, progress)?
+        }
         MaskEdit::KeepLargest => segment::keep_largest(subject, faces, progress)?,
         MaskEdit::RemovePart { point_in_patient } => {
             let voxel = voxel_at(subject.volume, *point_in_patient).ok_or(SegmentError::NothingThere)?;
@@ -94,7 +105,12 @@ fn compute(
             segment::remove_small(subject, *min_volume_mm3, faces, progress)?
         }
         MaskEdit::FillHoles => segment::fill_holes(subject, HoleScope::Volume, progress)?,
-        MaskEdit::Margin { .. } => return Err(Refusal::BadValue("growing and shrinking are not available yet")),
+        MaskEdit::Margin { distance_mm } => {
+            if !(distance_mm.is_finite() && *distance_mm != 0.0 && distance_mm.abs() <= 200.0) {
+                return Err(Refusal::BadValue("a margin lies between -200 and 200 mm and is not 0"));
+            }
+            segment::margin(subject, *distance_mm, progress)?
+        }
         MaskEdit::Boolean { op: BooleanOp::Invert, .. } => segment::invert(subject),
         MaskEdit::Boolean { op, other } => {
             let other = document.segment(*other).ok_or(Refusal::NoSuchSegment)?;
@@ -139,6 +155,17 @@ fn brush_of(brush: Brush) -> Result<(stamp::Brush, stamp::Edit), Refusal> {
     };
     let edit = if brush.erase { stamp::Edit::Erase } else { stamp::Edit::Add };
     Ok((stamp::Brush { shape, radius_mm: brush.radius_mm }, edit))
+}
+
+/// The slab around the middle depth of a view: there a slice view has its slice.
+fn slab_of(clip_from_patient: glam::DMat4, half_thickness_mm: f64) -> Result<Slab, Refusal> {
+    let patient_from_clip = clip_from_patient.inverse();
+    let [near, center_in_patient, far] =
+        [0.0, 0.5, 1.0].map(|depth| patient_from_clip.project_point3(glam::DVec3::new(0.0, 0.0, depth)));
+    let normal = (far - near).try_normalize();
+    let usable = half_thickness_mm.is_finite() && half_thickness_mm > 0.0 && center_in_patient.is_finite();
+    let normal_in_patient = normal.filter(|_| usable).ok_or(Refusal::BadValue("the cut needs a depth above 0 mm"))?;
+    Ok(Slab { center_in_patient, normal_in_patient, half_thickness_mm })
 }
 
 /// The voxel that holds a point.
