@@ -86,6 +86,21 @@ pub struct MeshFigures {
 }
 
 impl MeshFigures {
+    /// Largest distance that a step moved the surface, mm; 0 when none did.
+    pub fn largest_deviation_mm(&self) -> f64 {
+        self.deviation.map_or(0.0, |deviation| deviation.largest_mm)
+    }
+
+    /// Root mean square of that distance, mm.
+    pub fn rms_deviation_mm(&self) -> f64 {
+        self.deviation.map_or(0.0, |deviation| deviation.rms_mm)
+    }
+
+    /// Whether it encloses a volume without a gap.
+    pub fn is_closed(&self) -> bool {
+        self.topology.is_closed()
+    }
+
     /// What the steps did to the volume, per cent.
     pub fn volume_change_percent(&self) -> f64 {
         if self.source_volume_mm3 == 0.0 { 0.0 } else { (self.volume_mm3 / self.source_volume_mm3 - 1.0) * 100.0 }

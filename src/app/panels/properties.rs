@@ -232,11 +232,11 @@ fn mesh_facts_ui(ui: &mut Ui, triangles: usize, figures: &MeshFigures) {
         .map_or_else(String::new, |percent| format!("{} %", numbers::decimal(percent, 2)));
     fact_row(ui, "Change", &change, "Of the volume, by smoothing");
     fact_row(ui, "Surface", &numbers::cm2(figures.area_mm2), "");
-    let deviation = format!("{} mm", numbers::decimal(figures.largest_deviation_mm, 2));
+    let deviation = format!("{} mm", numbers::decimal(figures.largest_deviation_mm(), 2));
     fact_row(ui, "Deviation", &deviation, "Largest distance that smoothing moved the surface");
-    let rms = format!("{} mm", numbers::decimal(figures.rms_deviation_mm, 2));
+    let rms = format!("{} mm", numbers::decimal(figures.rms_deviation_mm(), 2));
     fact_row(ui, "RMS", &rms, "Root mean square of that distance");
-    fact_row(ui, "Closed", if figures.closed { "yes" } else { "no: it cannot be printed as it is" }, "");
+    fact_row(ui, "Closed", if figures.is_closed() { "yes" } else { "no: it cannot be printed as it is" }, "");
 }
 
 #[cfg(test)]
