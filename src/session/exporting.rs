@@ -59,7 +59,7 @@ impl Session {
         let folder = folder.into();
         let work = move |progress: &Progress| {
             let exports: Vec<MeshExport<'_>> = prepared.iter().map(Prepared::as_export).collect();
-            let report = export::export_all(&folder, &exports, space, progress).map_err(export_error)?;
+            let report = export::export_all(&folder, &exports, space, progress).map_err(|error| export_error(&error))?;
             let landing: Landing<Self> = Box::new(move |session: &mut Self| session.take_export(report));
             Ok(landing)
         };
@@ -110,13 +110,13 @@ impl Session {
     }
 }
 
-fn export_error(error: export::ExportError) -> JobError {
+fn export_error(error: &export::ExportError) -> JobError {
     if matches!(error, export::ExportError::Cancelled(_)) {
         return JobError::Cancelled;
     }
     // The whole chain: which model, then why.
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(found) = cause {
         words.push_str(": ");
         words.push_str(&found.to_string());
