@@ -59,7 +59,8 @@ impl Session {
         let folder = folder.into();
         let work = move |progress: &Progress| {
             let exports: Vec<MeshExport<'_>> = prepared.iter().map(Prepared::as_export).collect();
-            let report = export::export_all(&folder, &exports, space, progress).map_err(|error| export_error(&error))?;
+            let report =
+                export::export_all(&folder, &exports, space, progress).map_err(|error| export_error(&error))?;
             let landing: Landing<Self> = Box::new(move |session: &mut Self| session.take_export(report));
             Ok(landing)
         };
