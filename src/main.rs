@@ -9,11 +9,10 @@ use maquette::cli::Cli;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
-    let done = if cli.wants_window() { app::run(cli.path.clone()).map_err(Into::into) } else { cli.run() };
+    let done = if cli.wants_window() { app::run(cli.path.clone()).map_err(anyhow::Error::from) } else { cli.run() };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::debug!(?error, "failed");
             report(&error);
             ExitCode::FAILURE
         }

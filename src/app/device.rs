@@ -9,6 +9,9 @@ use wgpu::{Backends, FilterMode, PowerPreference, TextureView};
 
 use crate::gpu::context::{Context, LimitsRequest};
 
+/// A texture of a renderer, as views hand it from one to the other.
+pub type Texels = TextureView;
+
 /// The window's device and its texture table.
 #[derive(Clone)]
 pub struct WindowDevice {

@@ -36,6 +36,15 @@ pub const WARN: Color32 = Color32::from_rgb(0xE5, 0xA5, 0x0A);
 /// Failed, dangerous.
 pub const BAD: Color32 = Color32::from_rgb(0xE5, 0x48, 0x4D);
 
+/// Axial planes, wherever they are drawn.
+pub const AXIAL: Color32 = Color32::from_rgb(0xE5, 0x48, 0x4D);
+/// Sagittal planes.
+pub const SAGITTAL: Color32 = Color32::from_rgb(0xE8, 0xB6, 0x3A);
+/// Coronal planes.
+pub const CORONAL: Color32 = Color32::from_rgb(0x3F, 0xB9, 0x62);
+/// Measurements on pictures.
+pub const MEASURE: Color32 = Color32::from_rgb(0xD8, 0xE8, 0x7A);
+
 /// Height of a row of a list, points.
 pub const ROW: f32 = 24.0;
 /// Height of the bar at the top, points.
@@ -184,4 +193,9 @@ fn fonts() -> FontDefinitions {
     ];
     fonts.families.extend(families);
     fonts
+}
+
+/// A colour that data brings (segments, meshes).
+pub fn data_color([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
 }

@@ -1,18 +1,40 @@
-//! The views in the middle of the window: slices and 3D.
+//! The views in the middle of the window: slices and 3D, in a tiling grid that can be rearranged.
 //!
 //! In: the session, the tools and the device, lent for one frame. Out: pictures, commands through the session, and what is
-//! under the pointer for the status bar. For now: an empty place that says which volume is open.
+//! under the pointer for the status bar.
 
-use egui::{Align2, Ui};
+mod annotations;
+mod cropping;
+mod cube;
+mod input;
+mod layout;
+mod measurements;
+mod picture_source;
+mod placement;
+mod shared;
+mod slice_pane;
+mod stroke;
+mod surfaces;
+mod volume_pane;
+
+use egui::{Align2, Rect, Response, Ui, ViewportBuilder, ViewportId};
+use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, UiResponse};
 use glam::DVec3;
 
 use super::device::WindowDevice;
 use super::notices::Notices;
 use super::theme;
-use crate::domain::camera::StandardView;
+use crate::domain::camera::{Camera, StandardView};
+use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
 use crate::session::Session;
+use crate::session::view::CropBox;
 use crate::tools::options::ToolBox;
+
+use layout::{Arrangement, Layout, Pane};
+use shared::Shared;
+use slice_pane::SlicePane;
+use volume_pane::VolumePane;
 
 /// What the views need for one frame.
 pub struct Scene<'a> {
@@ -69,29 +91,264 @@ pub enum ViewCommand {
 }
 
 /// The views and their state.
-#[derive(Debug, Default)]
-pub struct Viewports {}
+pub struct Viewports {
+    layout: Layout,
+    slices: [SlicePane; 3],
+    volume: VolumePane,
+    shared: Shared,
+    tool: Option<crate::tools::options::ToolKind>,
+}
+
+impl Default for Viewports {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Viewports {
     /// The standard arrangement.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            layout: Layout::default(),
+            slices: Plane::ALL.map(SlicePane::new),
+            volume: VolumePane::default(),
+            shared: Shared::default(),
+            tool: None,
+        }
     }
 
     /// Draws all views into the rest of the window.
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let rect = ui.available_rect_before_wrap();
-        ui.painter().rect_filled(rect, 0.0, theme::VIEW);
-        let text = scene.session.document().volumes().first().map_or("", |volume| volume.head.name.as_str());
-        ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::overlay(), theme::WEAK);
         *scene.readout = Readout::default();
+        let rect = ui.available_rect_before_wrap();
+        ui.painter().rect_filled(rect, 0.0, theme::LINE);
+        self.drop_gestures_of_other_tools(ui, scene);
+        let repaint = ui.ctx().clone();
+        if let Some(why) = self.shared.source.sync(scene.device, scene.session, move || repaint.request_repaint()) {
+            scene.notices.warn(format!("The pictures cannot be drawn: {why}."));
+        }
+        let repaint = ui.ctx().clone();
+        self.shared.surfaces.sync(&scene.device.context, scene.session, move || repaint.request_repaint());
+        self.shared.drawn.clear();
+        let maximised = self.layout.maximised();
+        let Self { layout, slices, volume, shared, .. } = self;
+        let mut panes = Panes { slices, volume, shared, scene, wish: None };
+        match maximised {
+            Some(pane) => {
+                let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+                panes.pane(&mut child, pane);
+            }
+            None => layout.tree_mut().ui(&mut panes, ui),
+        }
+        let mut wish = panes.wish.take();
+        for pane in layout.detached() {
+            if detached_window(ui, pane, &mut panes) {
+                wish = Some(Wish::Attach(pane));
+            }
+        }
+        match wish.or(panes.wish) {
+            Some(Wish::Maximise(pane)) => self.layout.toggle_maximised(pane),
+            Some(Wish::Detach(pane)) => self.layout.set_detached(pane, true),
+            Some(Wish::Attach(pane)) => self.layout.set_detached(pane, false),
+            None => {}
+        }
+    }
+
+    /// Another tool in the hand, or Esc, drops what was begun.
+    fn drop_gestures_of_other_tools(&mut self, ui: &Ui, scene: &mut Scene<'_>) {
+        let escaped = ui.input(|input| input.key_pressed(egui::Key::Escape));
+        let changed = self.tool.replace(scene.tools.active()).is_some_and(|tool| tool != scene.tools.active());
+        if escaped || changed {
+            for action in self.shared.hand.abort() {
+                self.shared.stroke.carry_out(action, scene.session, scene.notices);
+            }
+            self.shared.held.release();
+        }
     }
 
     /// Carries out a command.
-    pub fn run(&mut self, _command: ViewCommand, _scene: &mut Scene<'_>) {}
+    pub fn run(&mut self, command: ViewCommand, scene: &mut Scene<'_>) {
+        let active = self.shared.active.unwrap_or(Pane::ALL[0]);
+        let session = &mut *scene.session;
+        let grid =
+            session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
+        match command {
+            ViewCommand::Fit => match active {
+                Pane::Slice(plane) => self.slice_mut(plane).fit(),
+                Pane::Volume => fit_camera(session, None),
+            },
+            ViewCommand::Reset => {
+                self.slices.iter_mut().for_each(SlicePane::fit);
+                if let Some(id) = session.view.active_volume {
+                    session.view.windows.remove(&id);
+                    let document = session.document().clone();
+                    session.view.show_volume(id, &document);
+                }
+                fit_camera(session, Some(StandardView::Anterior));
+            }
+            ViewCommand::Center => {
+                if let Some(grid) = grid {
+                    session.view.center_on(session.view.crosshair_in_patient, &grid);
+                    session.view.camera.focus_in_patient = session.view.crosshair_in_patient;
+                }
+            }
+            ViewCommand::Maximise => self.layout.toggle_maximised(active),
+            ViewCommand::FourUp => self.layout.arrange(Arrangement::FourUp),
+            ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),
+            ViewCommand::ToggleSegments => self.shared.source.hide_segments = !self.shared.source.hide_segments,
+            ViewCommand::ToggleVolume => self.volume.toggle_volume(),
+            ViewCommand::ToggleSurfaces => self.volume.hide_surfaces = !self.volume.hide_surfaces,
+            ViewCommand::ToggleCrop => {
+                let whole = grid.map(|grid| grid.bounds_in_patient());
+                let new_box =
+                    whole.map(|(lower_in_patient, upper_in_patient)| CropBox { lower_in_patient, upper_in_patient });
+                session.view.crop = if session.view.crop.is_some() { None } else { new_box };
+            }
+            ViewCommand::Standard(face) => self.volume.look_from(face, session),
+        }
+    }
 
     /// Whether a toggle is on; `None` for commands that are no toggles.
-    pub fn is_on(&self, _command: ViewCommand) -> Option<bool> {
-        None
+    pub fn is_on(&self, command: ViewCommand) -> Option<bool> {
+        match command {
+            ViewCommand::Maximise => Some(self.layout.maximised().is_some()),
+            ViewCommand::ToggleSegments => Some(!self.shared.source.hide_segments),
+            ViewCommand::ToggleVolume => Some(self.volume.shows_volume()),
+            ViewCommand::ToggleSurfaces => Some(!self.volume.hide_surfaces),
+            _ => None,
+        }
     }
+
+    fn slice_mut(&mut self, plane: Plane) -> &mut SlicePane {
+        &mut self.slices[Plane::ALL.iter().position(|found| *found == plane).unwrap_or(0)]
+    }
+}
+
+/// All of the volume in the 3D view; turned to a standard view where one is given.
+fn fit_camera(session: &mut Session, face: Option<StandardView>) {
+    let grid = session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
+    let Some((lower, upper)) = grid.map(|grid| grid.bounds_in_patient()) else { return };
+    let fitted = Camera::fitting(lower, upper, face.unwrap_or(StandardView::Anterior));
+    session.view.camera = match face {
+        Some(_) => fitted,
+        None => Camera {
+            direction_in_patient: session.view.camera.direction_in_patient,
+            up_in_patient: session.view.camera.up_in_patient,
+            ..fitted
+        },
+    };
+}
+
+/// What a view's header asks of the layout.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Maximise(Pane),
+    Detach(Pane),
+    Attach(Pane),
+}
+
+/// The views, lent to the tiling grid for one frame.
+struct Panes<'a, 'b> {
+    slices: &'a mut [SlicePane; 3],
+    volume: &'a mut VolumePane,
+    shared: &'a mut Shared,
+    scene: &'a mut Scene<'b>,
+    wish: Option<Wish>,
+}
+
+impl Panes<'_, '_> {
+    fn pane(&mut self, ui: &mut Ui, pane: Pane) -> bool {
+        let rect = ui.available_rect_before_wrap();
+        self.shared.drawn.push(pane);
+        let response = match pane {
+            Pane::Slice(plane) => {
+                let n = Plane::ALL.iter().position(|found| *found == plane).unwrap_or(0);
+                self.slices[n].ui(ui, rect, self.scene, self.shared)
+            }
+            Pane::Volume => self.volume.ui(ui, rect, self.scene, self.shared),
+        };
+        if response.contains_pointer() {
+            self.shared.active = Some(pane);
+        }
+        if response.double_clicked() && !self.scene.tools.active().has_brush() {
+            self.wish = Some(Wish::Maximise(pane));
+        }
+        self.header(ui, rect, pane, &response)
+    }
+
+    /// The thin header that appears under the pointer: drag it to rearrange. Returns whether a drag began.
+    fn header(&mut self, ui: &mut Ui, rect: Rect, pane: Pane, view: &Response) -> bool {
+        let bar = Rect::from_min_size(rect.right_top() - egui::vec2(96.0, 0.0), egui::vec2(96.0, 24.0));
+        let near = ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| bar.expand(24.0).contains(at));
+        if !near || !(view.contains_pointer() || ui.rect_contains_pointer(bar)) {
+            return false;
+        }
+        let mut child =
+            ui.new_child(egui::UiBuilder::new().max_rect(bar).layout(egui::Layout::right_to_left(egui::Align::Center)));
+        child.painter().rect_filled(bar, 4.0, theme::RAISED);
+        child.spacing_mut().item_spacing.x = 2.0;
+        let button = |ui: &mut Ui, icon, name: &str, help: String| {
+            let response = ui.add(egui::Button::new(theme::icon(icon, 16.0)).frame(false)).on_hover_text(help);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+            response.clicked()
+        };
+        use egui_material_icons::icons;
+        let name = pane.name();
+        if button(
+            &mut child,
+            icons::ICON_OPEN_IN_FULL,
+            &format!("Maximise {name}"),
+            "Alone, or back (double click)".to_owned(),
+        ) {
+            self.wish = Some(Wish::Maximise(pane));
+        }
+        if button(
+            &mut child,
+            icons::ICON_OPEN_IN_NEW,
+            &format!("Detach {name}"),
+            "Into a window of its own, for a second monitor".to_owned(),
+        ) {
+            self.wish = Some(Wish::Detach(pane));
+        }
+        let grip = child.interact(
+            Rect::from_min_max(bar.min, egui::pos2(bar.max.x - 52.0, bar.max.y)),
+            child.scope_id().with(("grip", name)),
+            egui::Sense::drag(),
+        );
+        child.painter().text(grip.rect.center(), Align2::CENTER_CENTER, name, theme::overlay(), theme::WEAK);
+        grip.on_hover_cursor(egui::CursorIcon::Grab).drag_started()
+    }
+}
+
+impl Behavior<Pane> for Panes<'_, '_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile_id: TileId, pane: &mut Pane) -> UiResponse {
+        if self.pane(ui, *pane) { UiResponse::DragStarted } else { UiResponse::None }
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> egui::WidgetText {
+        pane.name().into()
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        2.0
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: false, ..SimplificationOptions::default() }
+    }
+
+    fn is_tab_closable(&self, _tiles: &Tiles<Pane>, _tile_id: TileId) -> bool {
+        false
+    }
+}
+
+/// A view in a window of its own. Returns whether it was closed.
+fn detached_window(ui: &Ui, pane: Pane, panes: &mut Panes<'_, '_>) -> bool {
+    let id = ViewportId::from_hash_of(("view", pane));
+    let builder =
+        ViewportBuilder::default().with_title(format!("Maquette: {}", pane.name())).with_inner_size([900.0, 700.0]);
+    ui.ctx().show_viewport_immediate(id, builder, |ui, _class| {
+        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| panes.pane(ui, pane));
+        ui.input(|input| input.viewport().close_requested())
+    })
 }

@@ -223,6 +223,15 @@ impl VolumeRenderer {
         image.map(|image| Frame { image, complete, revision: self.revision })
     }
 
+    /// The picture that was shown last.
+    pub fn shown_image(&self) -> Option<&RenderedImage> {
+        match self.shown {
+            Shown::Nothing => None,
+            Shown::Moving(_) => self.moving.as_ref(),
+            Shown::Still(_) => self.still.as_ref(),
+        }
+    }
+
     fn key(&self, scene: &VolumeScene, opaque: Option<Opaque<'_>>) -> Key {
         let size_px = scene.size_px.map(|n| n.clamp(1, 8192));
         let scene = VolumeScene { size_px, ..*scene };

@@ -1,0 +1,144 @@
+//! What the hand does in a view during one frame: which button, where, how far the wheel turned.
+//!
+//! A button belongs to the view in which it went down until it goes up, wherever the pointer is meanwhile. Every position that
+//! the pointer passed is kept, so that fast strokes have no corners cut off.
+
+use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
+
+use crate::tools::pointer::{Modifiers, Phase};
+
+use super::layout::Pane;
+
+/// One notch of a wheel in points, where the system reports points.
+const POINTS_PER_NOTCH: f32 = 40.0;
+
+/// What a held button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grip {
+    /// The left button: the active tool.
+    Tool,
+    /// Middle button, or Shift and left: the picture follows the pointer.
+    Pan,
+    /// Right button: window and level; in 3D nearer and farther.
+    Adjust,
+}
+
+/// Which view holds a button.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    grip: Option<(Grip, PointerButton, Pane)>,
+}
+
+impl Held {
+    /// What the held button does in a view.
+    pub fn grip_in(&self, pane: Pane) -> Option<Grip> {
+        self.grip.filter(|(_, _, held_in)| *held_in == pane).map(|(grip, ..)| grip)
+    }
+
+    /// Lets go, as when a gesture is aborted.
+    pub fn release(&mut self) {
+        self.grip = None;
+    }
+}
+
+/// The hand in one view during one frame.
+#[derive(Debug, Clone, Default)]
+pub struct ViewInput {
+    /// What the left button does, in order.
+    pub tool: Vec<(Phase, Pos2)>,
+    /// The pointer over this view, or captured by it.
+    pub pointer: Option<Pos2>,
+    /// How far the picture is dragged, points.
+    pub pan: Vec2,
+    /// How far the right button is dragged, points.
+    pub adjust: Vec2,
+    /// Notches of the wheel towards the person (slices forward).
+    pub scroll_notches: f32,
+    /// Notches of the wheel with Ctrl, away from the person (nearer).
+    pub zoom_notches: f32,
+    /// Notches of the wheel with Shift, away from the person (larger brush).
+    pub brush_notches: f32,
+    /// Slices to step by keys, forward along the normal.
+    pub key_steps: i32,
+    /// The left button went down twice.
+    pub double_clicked: bool,
+    /// Keys held.
+    pub modifiers: Modifiers,
+}
+
+/// Reads the hand in a view. `response` is that of the view's rectangle; `shift_pans`: Shift and left pans here.
+pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_pans: bool) -> ViewInput {
+    let over = response.contains_pointer();
+    ui.input(|input| {
+        let keys = input.modifiers;
+        let mut hand = ViewInput {
+            modifiers: Modifiers { shift: keys.shift, ctrl: keys.command || keys.ctrl, alt: keys.alt },
+            double_clicked: response.double_clicked_by(PointerButton::Primary),
+            ..ViewInput::default()
+        };
+        let mut last = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
+        for event in &input.events {
+            match event {
+                Event::PointerMoved(at) => {
+                    let moved = last.map_or(Vec2::ZERO, |last| *at - last);
+                    last = Some(*at);
+                    match held.grip_in(pane) {
+                        Some(Grip::Tool) => hand.tool.push((Phase::Drag, *at)),
+                        Some(Grip::Pan) => hand.pan += moved,
+                        Some(Grip::Adjust) => hand.adjust += moved,
+                        None if over && held.grip.is_none() => hand.tool.push((Phase::Hover, *at)),
+                        None => {}
+                    }
+                }
+                Event::PointerButton { pos, button, pressed: true, modifiers } if over && held.grip.is_none() => {
+                    let grip = match button {
+                        PointerButton::Primary if modifiers.shift && shift_pans => Grip::Pan,
+                        PointerButton::Primary => Grip::Tool,
+                        PointerButton::Middle => Grip::Pan,
+                        PointerButton::Secondary => Grip::Adjust,
+                        _ => continue,
+                    };
+                    held.grip = Some((grip, *button, pane));
+                    last = Some(*pos);
+                    if grip == Grip::Tool {
+                        hand.tool.push((Phase::Press, *pos));
+                    }
+                }
+                Event::PointerButton { pos, button, pressed: false, .. } => {
+                    if let Some((grip, _, _)) =
+                        held.grip.filter(|(_, with, held_in)| with == button && *held_in == pane)
+                    {
+                        held.grip = None;
+                        if grip == Grip::Tool {
+                            hand.tool.push((Phase::Release, *pos));
+                        }
+                    }
+                }
+                Event::MouseWheel { unit, delta, modifiers, .. } if over => {
+                    let notches = match unit {
+                        MouseWheelUnit::Point => (delta.x + delta.y) / POINTS_PER_NOTCH,
+                        MouseWheelUnit::Line | MouseWheelUnit::Page => delta.x + delta.y,
+                    };
+                    if modifiers.shift {
+                        hand.brush_notches += notches;
+                    } else if modifiers.command || modifiers.ctrl {
+                        hand.zoom_notches += notches;
+                    } else {
+                        hand.scroll_notches -= notches;
+                    }
+                }
+                Event::Key { key, pressed: true, modifiers, .. } if over && modifiers.is_none() => {
+                    hand.key_steps += match key {
+                        Key::ArrowUp | Key::PageUp => 1,
+                        Key::ArrowDown | Key::PageDown => -1,
+                        _ => 0,
+                    };
+                }
+                _ => {}
+            }
+        }
+        let captured = held.grip_in(pane).is_some();
+        hand.pointer = input.pointer.latest_pos().filter(|_| over || captured);
+        hand
+    })
+}

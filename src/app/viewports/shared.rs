@@ -1,0 +1,175 @@
+//! What all views of the window share: the hand, the stroke under way, the pictures' source, the mesh contours.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egui::Color32;
+use glam::DVec3;
+
+use crate::app::numbers;
+use crate::domain::measure::{MeasurementShape, Reading, evaluate};
+use crate::domain::mesh::TriangleMesh;
+use crate::domain::mesh::contour::ContourIndex;
+use crate::domain::plane::Plane;
+use crate::session::Session;
+use crate::session::document::{Document, VolumeId};
+use crate::session::mesh_object::{BuiltMesh, MeshId};
+use crate::tools::hand::Hand;
+
+use super::Scene;
+use super::input::Held;
+use super::layout::Pane;
+use super::picture_source::PictureSource;
+use super::stroke::StrokeUnderWay;
+use super::surfaces::Surfaces;
+
+/// A coloured line in patient space.
+pub type ColoredLine = (Color32, Vec<DVec3>);
+
+/// State that belongs to no single view.
+#[derive(Default)]
+pub struct Shared {
+    /// Gestures of the tools.
+    pub hand: Hand,
+    /// Which view holds which button.
+    pub held: Held,
+    /// The stroke being drawn.
+    pub stroke: StrokeUnderWay,
+    /// Volume and segments on the device.
+    pub source: PictureSource,
+    /// Surfaces of meshes and segments on the device.
+    pub surfaces: Surfaces,
+    /// The view that was last under the pointer: commands mean it.
+    pub active: Option<Pane>,
+    /// The views that are drawn in this window, in order; the first shows the patient's identity.
+    pub drawn: Vec<Pane>,
+    /// Rest of wheel notches that are not a whole slice yet.
+    notches_left: f32,
+    contours: RefCell<ContourCache>,
+    readings: RefCell<Vec<(VolumeId, MeasurementShape, String)>>,
+}
+
+impl Shared {
+    /// Whole slices of the wheel; what is left over counts next time.
+    pub fn whole_notches(&mut self, notches: f32) -> i32 {
+        self.notches_left += notches;
+        let whole = self.notches_left.trunc();
+        self.notches_left -= whole;
+        whole as i32
+    }
+
+    /// Identity stands in every slice view when it is alone, else in the first: it must be seen, once.
+    pub fn shows_identity_in(&self, pane: Pane) -> bool {
+        self.drawn.first().is_none_or(|first| *first == pane)
+    }
+
+    /// Tells the status bar what is under the pointer.
+    pub fn read_out(&self, point_in_patient: Option<DVec3>, scene: &mut Scene<'_>) {
+        let document = scene.session.document();
+        scene.readout.point_in_patient = point_in_patient;
+        let object = scene.session.view.active_volume.and_then(|id| document.volume(id));
+        let (Some(point), Some(object)) = (point_in_patient, object) else { return };
+        scene.readout.value = object.volume.value_at_patient(point);
+        let voxel = object.head.grid.voxel_from_patient().transform_point3(point).round();
+        if voxel.min_element() >= 0.0 {
+            let [i, j, k] = voxel.to_array().map(|n| n as u32);
+            let there = document
+                .segments_of(object.id)
+                .filter(|found| found.segment.info.visible && found.segment.mask.contains(i, j, k));
+            scene.readout.segments = there.map(crate::session::document::SegmentObject::id).collect();
+        }
+    }
+
+    /// What a measurement gives, in words; two lines for a region.
+    pub fn measured(&self, document: &Document, volume: VolumeId, shape: &MeasurementShape) -> String {
+        let mut readings = self.readings.borrow_mut();
+        if let Some((_, _, text)) = readings.iter().find(|(id, known, _)| *id == volume && known == shape) {
+            return text.clone();
+        }
+        let Some(object) = document.volume(volume) else { return String::new() };
+        let text = reading_text(&evaluate(shape, &object.volume), object.head.quantity);
+        // Shapes being dragged come and go: only a few are worth keeping.
+        if readings.len() > 200 {
+            readings.drain(..100);
+        }
+        readings.push((volume, *shape, text.clone()));
+        text
+    }
+
+    /// The cuts of all visible meshes with the slice of a plane.
+    pub fn contours(&self, plane: Plane, session: &Session) -> Vec<ColoredLine> {
+        self.contours.borrow_mut().cut(plane, session)
+    }
+}
+
+/// "38.4 mm", "24.15 degrees", "812 +- 39 HU ...".
+fn reading_text(reading: &Reading, quantity: crate::domain::volume::Quantity) -> String {
+    match reading {
+        Reading::Distance { length_mm } => numbers::mm(*length_mm),
+        Reading::Angle { degrees: Some(degrees) } => format!("{}\u{b0}", numbers::decimal(*degrees, 2)),
+        Reading::Angle { degrees: None } => String::new(),
+        Reading::Region { area_mm2, samples: None } => format!("{} mm\u{b2}", numbers::decimal(*area_mm2, 1)),
+        Reading::Region { area_mm2, samples: Some(samples) } => format!(
+            "{} \u{b1} {}\n{} \u{2026} {}, {} mm\u{b2}",
+            numbers::decimal(samples.mean, 0),
+            numbers::value(samples.sd, quantity),
+            numbers::decimal(samples.min, 0),
+            numbers::value(samples.max, quantity),
+            numbers::decimal(*area_mm2, 1)
+        ),
+    }
+}
+
+/// Meshes prepared for cutting along each plane, and the last cuts.
+#[derive(Default)]
+struct ContourCache {
+    indices: BTreeMap<(MeshId, Plane), (Arc<TriangleMesh>, ContourIndex)>,
+    cuts: BTreeMap<Plane, (f64, Vec<(MeshId, usize, Color32)>, Vec<ColoredLine>)>,
+}
+
+impl ContourCache {
+    fn cut(&mut self, plane: Plane, session: &Session) -> Vec<ColoredLine> {
+        let point = session.view.crosshair_in_patient;
+        let at_mm = point[plane.normal_axis()];
+        let shown: Vec<(MeshId, &BuiltMesh, Color32)> = session
+            .document()
+            .meshes()
+            .iter()
+            .filter(|mesh| mesh.visible)
+            .filter_map(|mesh| {
+                let [r, g, b] = mesh.color;
+                Some((mesh.id, mesh.built.as_ref()?, crate::app::theme::data_color([r, g, b])))
+            })
+            .collect();
+        let key: Vec<_> =
+            shown.iter().map(|(id, built, color)| (*id, Arc::as_ptr(&built.triangles) as usize, *color)).collect();
+        if let Some((known_mm, known, lines)) = self.cuts.get(&plane)
+            && *known_mm == at_mm
+            && *known == key
+        {
+            return lines.clone();
+        }
+        let mut lines = Vec::new();
+        for (id, built, color) in &shown {
+            let entry = self.indices.entry((*id, plane));
+            let fresh =
+                || (Arc::clone(&built.triangles), ContourIndex::new(&built.triangles, plane.normal_in_patient()));
+            let (mesh, index) = entry.or_insert_with(fresh);
+            if !Arc::ptr_eq(mesh, &built.triangles) {
+                (*mesh, *index) = fresh();
+            }
+            for line in index.cut(mesh, point) {
+                let mut points: Vec<DVec3> =
+                    line.points_in_patient.iter().map(|p| glam::Vec3::from(*p).as_dvec3()).collect();
+                if line.closed {
+                    points.extend(points.first().copied());
+                }
+                lines.push((*color, points));
+            }
+        }
+        self.indices.retain(|(id, _), _| session.document().mesh(*id).is_some());
+        self.cuts.insert(plane, (at_mm, key, lines.clone()));
+        lines
+    }
+}
