@@ -3,19 +3,19 @@
 //! In: the session, the tools and the device, lent for one frame. Out: pictures, commands through the session, and what is
 //! under the pointer for the status bar.
 
-mod annotations;
-mod cropping;
-mod cube;
-mod input;
-mod layout;
-mod measurements;
-mod picture_source;
-mod placement;
-mod shared;
-mod slice_pane;
-mod stroke;
-mod surfaces;
-mod volume_pane;
+pub mod annotations;
+pub mod cropping;
+pub mod cube;
+pub mod input;
+pub mod layout;
+pub mod measurements;
+pub mod picture_source;
+pub mod placement;
+pub mod shared;
+pub mod slice_pane;
+pub mod stroke;
+pub mod surfaces;
+pub mod volume_pane;
 
 use egui::{Align2, Rect, Response, Ui, ViewportBuilder, ViewportId};
 use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, UiResponse};
@@ -31,7 +31,7 @@ use crate::session::Session;
 use crate::session::view::CropBox;
 use crate::tools::options::ToolBox;
 
-use layout::{Arrangement, Layout, Pane};
+use layout::{Layout, Pane};
 use shared::Shared;
 use slice_pane::SlicePane;
 use volume_pane::VolumePane;
@@ -124,11 +124,11 @@ impl Viewports {
         ui.painter().rect_filled(rect, 0.0, theme::LINE);
         self.drop_gestures_of_other_tools(ui, scene);
         let repaint = ui.ctx().clone();
-        if let Some(why) = self.shared.source.sync(scene.device, scene.session, move || repaint.request_repaint()) {
+        let waker: surfaces::Waker = std::sync::Arc::new(move || repaint.request_repaint());
+        if let Some(why) = self.shared.source.sync(scene.device, scene.session, &waker) {
             scene.notices.warn(format!("The pictures cannot be drawn: {why}."));
         }
-        let repaint = ui.ctx().clone();
-        self.shared.surfaces.sync(&scene.device.context, scene.session, move || repaint.request_repaint());
+        self.shared.surfaces.sync(&scene.device.context, scene.session, &waker);
         self.shared.drawn.clear();
         let maximised = self.layout.maximised();
         let Self { layout, slices, volume, shared, .. } = self;
@@ -193,7 +193,7 @@ impl Viewports {
                 }
             }
             ViewCommand::Maximise => self.layout.toggle_maximised(active),
-            ViewCommand::FourUp => self.layout.arrange(Arrangement::FourUp),
+            ViewCommand::FourUp => self.layout.reset(),
             ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),
             ViewCommand::ToggleSegments => self.shared.source.hide_segments = !self.shared.source.hide_segments,
             ViewCommand::ToggleVolume => self.volume.toggle_volume(),
@@ -204,7 +204,7 @@ impl Viewports {
                     whole.map(|(lower_in_patient, upper_in_patient)| CropBox { lower_in_patient, upper_in_patient });
                 session.view.crop = if session.view.crop.is_some() { None } else { new_box };
             }
-            ViewCommand::Standard(face) => self.volume.look_from(face, session),
+            ViewCommand::Standard(face) => volume_pane::look_from(face, session),
         }
     }
 

@@ -114,9 +114,9 @@ pub fn crosshair_lines(painter: &Painter, view: &SlicePlacement, plane: Plane, c
             (pieces, rect.y_range().contains(y))
         };
         if inside {
-            pieces.into_iter().for_each(|piece| {
+            for piece in pieces {
                 painter.line_segment(piece, stroke);
-            });
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Held {
 
 impl Held {
     /// What the held button does in a view.
-    pub fn grip_in(&self, pane: Pane) -> Option<Grip> {
+    pub fn grip_in(self, pane: Pane) -> Option<Grip> {
         self.grip.filter(|(_, _, held_in)| *held_in == pane).map(|(grip, ..)| grip)
     }
 
@@ -60,10 +60,36 @@ pub struct ViewInput {
     pub brush_notches: f32,
     /// Slices to step by keys, forward along the normal.
     pub key_steps: i32,
-    /// The left button went down twice.
-    pub double_clicked: bool,
     /// Keys held.
     pub modifiers: Modifiers,
+}
+
+impl ViewInput {
+    fn take_wheel_and_keys(&mut self, event: &Event) {
+        match event {
+            Event::MouseWheel { unit, delta, modifiers, .. } => {
+                let notches = match unit {
+                    MouseWheelUnit::Point => (delta.x + delta.y) / POINTS_PER_NOTCH,
+                    MouseWheelUnit::Line | MouseWheelUnit::Page => delta.x + delta.y,
+                };
+                if modifiers.shift {
+                    self.brush_notches += notches;
+                } else if modifiers.command || modifiers.ctrl {
+                    self.zoom_notches += notches;
+                } else {
+                    self.scroll_notches -= notches;
+                }
+            }
+            Event::Key { key, pressed: true, modifiers, .. } if modifiers.is_none() => {
+                self.key_steps += match key {
+                    Key::ArrowUp | Key::PageUp => 1,
+                    Key::ArrowDown | Key::PageDown => -1,
+                    _ => 0,
+                };
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Reads the hand in a view. `response` is that of the view's rectangle; `shift_pans`: Shift and left pans here.
@@ -73,7 +99,6 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
         let keys = input.modifiers;
         let mut hand = ViewInput {
             modifiers: Modifiers { shift: keys.shift, ctrl: keys.command || keys.ctrl, alt: keys.alt },
-            double_clicked: response.double_clicked_by(PointerButton::Primary),
             ..ViewInput::default()
         };
         let mut last = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
@@ -114,26 +139,7 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                         }
                     }
                 }
-                Event::MouseWheel { unit, delta, modifiers, .. } if over => {
-                    let notches = match unit {
-                        MouseWheelUnit::Point => (delta.x + delta.y) / POINTS_PER_NOTCH,
-                        MouseWheelUnit::Line | MouseWheelUnit::Page => delta.x + delta.y,
-                    };
-                    if modifiers.shift {
-                        hand.brush_notches += notches;
-                    } else if modifiers.command || modifiers.ctrl {
-                        hand.zoom_notches += notches;
-                    } else {
-                        hand.scroll_notches -= notches;
-                    }
-                }
-                Event::Key { key, pressed: true, modifiers, .. } if over && modifiers.is_none() => {
-                    hand.key_steps += match key {
-                        Key::ArrowUp | Key::PageUp => 1,
-                        Key::ArrowDown | Key::PageDown => -1,
-                        _ => 0,
-                    };
-                }
+                other if over => hand.take_wheel_and_keys(other),
                 _ => {}
             }
         }

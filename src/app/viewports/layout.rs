@@ -30,17 +30,6 @@ impl Pane {
     }
 }
 
-/// Ready-made arrangements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrangement {
-    /// Axial, 3D, sagittal, coronal in a grid.
-    FourUp,
-    /// One large view with the three others in a column beside it.
-    OneAndThree(Pane),
-    /// One view alone.
-    Single(Pane),
-}
-
 /// The arrangement of one window.
 pub struct Layout {
     tree: Tree<Pane>,
@@ -50,7 +39,7 @@ pub struct Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { tree: tree_of(Arrangement::FourUp), maximised: None, detached: BTreeSet::new() }
+        Self { tree: four_up(), maximised: None, detached: BTreeSet::new() }
     }
 }
 
@@ -60,17 +49,9 @@ impl Layout {
         &mut self.tree
     }
 
-    /// Puts the views into an arrangement; detached ones come back.
-    pub fn arrange(&mut self, arrangement: Arrangement) {
-        self.detached.clear();
-        self.maximised = None;
-        match arrangement {
-            Arrangement::Single(pane) => {
-                self.tree = tree_of(Arrangement::FourUp);
-                self.maximised = Some(pane);
-            }
-            other => self.tree = tree_of(other),
-        }
+    /// Puts all views back into their grid; detached ones come home.
+    pub fn reset(&mut self) {
+        *self = Self::default();
     }
 
     /// The view that fills the window, if one does.
@@ -106,29 +87,14 @@ impl Layout {
     }
 }
 
-fn tree_of(arrangement: Arrangement) -> Tree<Pane> {
+fn four_up() -> Tree<Pane> {
     let mut tiles = Tiles::default();
     let ids = Pane::ALL.map(|pane| tiles.insert_pane(pane));
-    let root = match arrangement {
-        Arrangement::OneAndThree(large) => {
-            let large_at = Pane::ALL.iter().position(|pane| *pane == large).unwrap_or(0);
-            let rest = ids.iter().enumerate().filter(|(n, _)| *n != large_at).map(|(_, id)| *id).collect();
-            let column = tiles.insert_vertical_tile(rest);
-            let row = tiles.insert_horizontal_tile(vec![ids[large_at], column]);
-            if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(row) {
-                linear.shares.set_share(ids[large_at], 2.4);
-            }
-            row
-        }
-        Arrangement::FourUp | Arrangement::Single(_) => {
-            let grid = tiles.insert_grid_tile(ids.to_vec());
-            if let Some(Tile::Container(Container::Grid(grid))) = tiles.get_mut(grid) {
-                grid.layout = GridLayout::Columns(2);
-            }
-            grid
-        }
-    };
-    Tree::new(egui::Id::new("views"), root, tiles)
+    let root = tiles.insert_grid_tile(ids.to_vec());
+    if let Some(Tile::Container(Container::Grid(grid))) = tiles.get_mut(root) {
+        grid.layout = GridLayout::Columns(2);
+    }
+    Tree::new(egui::Id::unique("views"), root, tiles)
 }
 
 #[cfg(test)]
@@ -136,14 +102,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_arrangement_has_every_view() {
-        for arrangement in
-            [Arrangement::FourUp, Arrangement::OneAndThree(Pane::Volume), Arrangement::Single(Pane::Volume)]
-        {
-            let tree = tree_of(arrangement);
-            for pane in Pane::ALL {
-                assert!(tree.tiles.find_pane(&pane).is_some(), "{arrangement:?} lacks {pane:?}");
-            }
+    fn the_grid_has_every_view() {
+        let tree = four_up();
+        for pane in Pane::ALL {
+            assert!(tree.tiles.find_pane(&pane).is_some(), "no {pane:?}");
         }
     }
 
@@ -154,7 +116,7 @@ mod tests {
         layout.toggle_maximised(pane);
         layout.set_detached(pane, true);
         assert_eq!(layout.maximised(), None, "a view that is elsewhere cannot fill the window");
-        layout.arrange(Arrangement::FourUp);
+        layout.reset();
         assert!(!layout.is_detached(pane));
     }
 }

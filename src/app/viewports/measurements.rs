@@ -34,9 +34,9 @@ pub fn paint(painter: &Painter, view: &SlicePlacement, shape: &MeasurementShape,
             painter.circle(at, 4.0, theme::VIEW, Stroke::new(1.5, color));
         }
     } else if let MeasurementShape::Distance { ends_in_patient } = shape {
-        ends_in_patient.iter().for_each(|end| {
+        for end in ends_in_patient {
             painter.circle_filled(view.screen(*end), 2.0, color);
-        });
+        }
     }
     if !value.is_empty() {
         let at = label_place(view, shape);

@@ -16,6 +16,8 @@ use crate::session::Session;
 use crate::session::document::{Revision, VolumeObject};
 use crate::session::jobs::{JobEnd, JobError, Jobs, Landing, Lane};
 
+use super::surfaces::Waker;
+
 /// Volumes that a worker has brought to the device.
 type Arrivals = Vec<Arc<ResidentVolume>>;
 
@@ -58,12 +60,7 @@ impl PictureSource {
     }
 
     /// Brings volume and segments up to date. Returns the sentence of a failure.
-    pub fn sync(
-        &mut self,
-        device: &WindowDevice,
-        session: &Session,
-        waker: impl Fn() + Send + Sync + 'static,
-    ) -> Option<String> {
+    pub fn sync(&mut self, device: &WindowDevice, session: &Session, waker: &Waker) -> Option<String> {
         let on_device = self.on_device.get_or_insert_with(|| OnDevice {
             slices: SliceRenderer::new(&device.context),
             memory: GpuMemory::for_device(&device.context),
@@ -93,18 +90,12 @@ impl PictureSource {
         }
     }
 
-    fn load(
-        &mut self,
-        context: Context,
-        memory: GpuMemory,
-        volume: Arc<Volume>,
-        waker: impl Fn() + Send + Sync + 'static,
-    ) -> Result<(), String> {
+    fn load(&mut self, context: Context, memory: GpuMemory, volume: Arc<Volume>, waker: &Waker) -> Result<(), String> {
         let jobs = match &mut self.jobs {
             Some(jobs) => jobs,
             None => {
                 let mut jobs = Jobs::start().map_err(|error| error.to_string())?;
-                jobs.set_waker(Arc::new(waker));
+                jobs.set_waker(Arc::clone(waker));
                 self.jobs.insert(jobs)
             }
         };

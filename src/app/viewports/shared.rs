@@ -64,23 +64,6 @@ impl Shared {
         self.drawn.first().is_none_or(|first| *first == pane)
     }
 
-    /// Tells the status bar what is under the pointer.
-    pub fn read_out(&self, point_in_patient: Option<DVec3>, scene: &mut Scene<'_>) {
-        let document = scene.session.document();
-        scene.readout.point_in_patient = point_in_patient;
-        let object = scene.session.view.active_volume.and_then(|id| document.volume(id));
-        let (Some(point), Some(object)) = (point_in_patient, object) else { return };
-        scene.readout.value = object.volume.value_at_patient(point);
-        let voxel = object.head.grid.voxel_from_patient().transform_point3(point).round();
-        if voxel.min_element() >= 0.0 {
-            let [i, j, k] = voxel.to_array().map(|n| n as u32);
-            let there = document
-                .segments_of(object.id)
-                .filter(|found| found.segment.info.visible && found.segment.mask.contains(i, j, k));
-            scene.readout.segments = there.map(crate::session::document::SegmentObject::id).collect();
-        }
-    }
-
     /// What a measurement gives, in words; two lines for a region.
     pub fn measured(&self, document: &Document, volume: VolumeId, shape: &MeasurementShape) -> String {
         let mut readings = self.readings.borrow_mut();
@@ -103,6 +86,23 @@ impl Shared {
     }
 }
 
+/// Tells the status bar what is under the pointer.
+pub fn read_out(point_in_patient: Option<DVec3>, scene: &mut Scene<'_>) {
+    let document = scene.session.document();
+    scene.readout.point_in_patient = point_in_patient;
+    let object = scene.session.view.active_volume.and_then(|id| document.volume(id));
+    let (Some(point), Some(object)) = (point_in_patient, object) else { return };
+    scene.readout.value = object.volume.value_at_patient(point);
+    let voxel = object.head.grid.voxel_from_patient().transform_point3(point).round();
+    if voxel.min_element() >= 0.0 {
+        let [i, j, k] = voxel.to_array().map(|n| n as u32);
+        let there = document
+            .segments_of(object.id)
+            .filter(|found| found.segment.info.visible && found.segment.mask.contains(i, j, k));
+        scene.readout.segments = there.map(crate::session::document::SegmentObject::id).collect();
+    }
+}
+
 /// "38.4 mm", "24.15 degrees", "812 +- 39 HU ...".
 fn reading_text(reading: &Reading, quantity: crate::domain::volume::Quantity) -> String {
     match reading {
@@ -121,11 +121,14 @@ fn reading_text(reading: &Reading, quantity: crate::domain::volume::Quantity) ->
     }
 }
 
+/// Which mesh, which triangles, which colour.
+type CutKey = (MeshId, usize, Color32);
+
 /// Meshes prepared for cutting along each plane, and the last cuts.
 #[derive(Default)]
 struct ContourCache {
     indices: BTreeMap<(MeshId, Plane), (Arc<TriangleMesh>, ContourIndex)>,
-    cuts: BTreeMap<Plane, (f64, Vec<(MeshId, usize, Color32)>, Vec<ColoredLine>)>,
+    cuts: BTreeMap<Plane, (f64, Vec<CutKey>, Vec<ColoredLine>)>,
 }
 
 impl ContourCache {

@@ -25,7 +25,7 @@ use super::layout::Pane;
 use super::measurements::{self, Emphasis};
 use super::picture_source::PictureSource;
 use super::placement::{SlicePlacement, ndc};
-use super::shared::Shared;
+use super::shared::{Shared, read_out};
 
 /// A picture on the device and its name in the window.
 struct Picture {
@@ -165,7 +165,7 @@ impl SlicePane {
                     scene.notices,
                 );
             }
-            shared.read_out(event.point_in_patient, scene);
+            read_out(event.point_in_patient, scene);
             scene.readout.buttons = [scene.tools.active().left_button(), "pan", "window"].map(str::to_owned);
         }
     }
@@ -214,29 +214,13 @@ impl SlicePane {
                     Picture { texture, id, generation }
                 }
             };
-            self.picture = Some(self.redrawn(texture, placement.frame, style, scene.device, source));
+            self.picture = Some(redrawn(texture, placement.frame, style, scene.device, source));
             self.drawn = Some(key);
         }
         if let Some(picture) = &self.picture {
             let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::Pos2::new(1.0, 1.0));
             ui.painter_at(placement.rect).image(picture.id, placement.rect, whole, Color32::WHITE);
         }
-    }
-
-    fn redrawn(
-        &self,
-        mut picture: Picture,
-        frame: SliceFrame,
-        style: SliceStyle,
-        device: &WindowDevice,
-        source: &PictureSource,
-    ) -> Picture {
-        source.draw_slice(&device.context, &mut picture.texture, frame, style);
-        if picture.texture.generation() != picture.generation {
-            device.replace(picture.id, picture.texture.view(), Filter::Nearest);
-            picture.generation = picture.texture.generation();
-        }
-        picture
     }
 
     fn annotate(
@@ -306,6 +290,21 @@ impl SlicePane {
             }
         }
     }
+}
+
+fn redrawn(
+    mut picture: Picture,
+    frame: SliceFrame,
+    style: SliceStyle,
+    device: &WindowDevice,
+    source: &PictureSource,
+) -> Picture {
+    source.draw_slice(&device.context, &mut picture.texture, frame, style);
+    if picture.texture.generation() != picture.generation {
+        device.replace(picture.id, picture.texture.view(), Filter::Nearest);
+        picture.generation = picture.texture.generation();
+    }
+    picture
 }
 
 /// How slices are drawn now: window, interpolation, the preview of the threshold tool.

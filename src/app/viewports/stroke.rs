@@ -86,8 +86,7 @@ impl StrokeUnderWay {
             None => vec![point],
         };
         points.push(point);
-        let _ = (&path, &brush, &rule, session);
-        Ok(())
+        session.stroke(&path, *brush, *rule)
     }
 }
 

@@ -8,22 +8,25 @@ use std::sync::Arc;
 
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
-use crate::domain::mesh::TriangleMesh;
 use crate::domain::segmentation::SegmentId;
+use crate::domain::surface::chunk::LiveSurface;
 use crate::gpu::context::Context;
 use crate::gpu::render::view3d::{MeshItem, MeshKey, MeshObject, MeshStore};
-use crate::ops::surface::extract_segment;
 use crate::session::Session;
 use crate::session::document::{Revision, SegmentObject};
 use crate::session::jobs::{JobError, Jobs, Landing, Lane};
 
+/// Called on a worker when a result waits.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
 /// Bricks that may be rebuilt within a frame.
-const BRICKS_AT_ONCE: usize = 0;
+const BRICKS_AT_ONCE: usize = 64;
 
 /// A surface that a worker built.
 struct Arrival {
     segment: SegmentId,
-    live: LiveSurface,
+    surface: LiveSurface,
+    changed: Vec<u32>,
     mask: Mask,
     revision: Revision,
 }
@@ -37,36 +40,6 @@ struct Live {
     /// Revision of the mask that is shown, and of the one that a worker builds.
     shown: Option<Revision>,
     building: Option<Revision>,
-}
-
-/// The surface of a whole mask, in one piece.
-struct LiveSurface {
-    mesh: TriangleMesh,
-}
-
-impl LiveSurface {
-    fn build(
-        mask: &Mask,
-        grid: &Grid,
-        progress: &crate::task::Progress,
-    ) -> Result<Self, crate::ops::surface::SurfaceError> {
-        Ok(Self { mesh: extract_segment(mask, grid, progress)? })
-    }
-
-    fn update(&mut self, mask: &Mask, grid: &Grid, _dirty: &[u32]) -> Vec<u32> {
-        if let Ok(built) = Self::build(mask, grid, &crate::task::Progress::new()) {
-            *self = built;
-        }
-        vec![0]
-    }
-
-    fn chunk_ids(&self) -> impl Iterator<Item = u32> + '_ {
-        std::iter::once(0)
-    }
-
-    fn chunk(&self, _id: u32) -> &TriangleMesh {
-        &self.mesh
-    }
 }
 
 /// All surfaces of the window.
@@ -90,7 +63,7 @@ impl Surfaces {
     }
 
     /// Brings all surfaces up to date.
-    pub fn sync(&mut self, context: &Context, session: &Session, waker: impl Fn() + Send + Sync + 'static) {
+    pub fn sync(&mut self, context: &Context, session: &Session, waker: &Waker) {
         let document = session.document();
         for mesh in document.meshes() {
             if let Some(built) = &mesh.built {
@@ -102,10 +75,7 @@ impl Surfaces {
         self.land(context);
         for segment in document.segments().iter().filter(|segment| segment.segment.info.visible) {
             let Some(volume) = document.volume(segment.volume) else { continue };
-            self.follow(context, segment, &volume.head.grid);
-        }
-        if let Some(jobs) = &mut self.jobs {
-            jobs.set_waker(Arc::new(waker));
+            self.follow(context, segment, &volume.head.grid, waker);
         }
         self.lives.retain(|id, _| document.segment(*id).is_some());
         let lives = &self.lives;
@@ -116,7 +86,7 @@ impl Surfaces {
         });
     }
 
-    fn follow(&mut self, context: &Context, segment: &SegmentObject, grid: &Grid) {
+    fn follow(&mut self, context: &Context, segment: &SegmentObject, grid: &Grid, waker: &Waker) {
         let live = self.lives.entry(segment.id()).or_default();
         let wanted = segment.mask_revision;
         if live.shown == Some(wanted) || live.building == Some(wanted) {
@@ -131,20 +101,23 @@ impl Surfaces {
                 self.uploads += 1;
                 for chunk in chunks {
                     let key = MeshKey { object: object_of_segment(segment.id()), chunk };
-                    self.store.upload(context, key, self.uploads, surface.chunk(chunk));
+                    self.store.upload(context, key, self.uploads, &surface.chunk(chunk));
                 }
                 live.mask = Some(mask.clone());
                 live.shown = Some(wanted);
             }
-            _ => self.build_on_worker(segment, *grid),
+            _ => self.build_on_worker(segment, *grid, waker),
         }
     }
 
-    fn build_on_worker(&mut self, segment: &SegmentObject, grid: Grid) {
+    fn build_on_worker(&mut self, segment: &SegmentObject, grid: Grid, waker: &Waker) {
         let jobs = match &mut self.jobs {
             Some(jobs) => jobs,
             None => match Jobs::start() {
-                Ok(jobs) => self.jobs.insert(jobs),
+                Ok(mut jobs) => {
+                    jobs.set_waker(Arc::clone(waker));
+                    self.jobs.insert(jobs)
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no worker for surfaces");
                     return;
@@ -152,14 +125,20 @@ impl Surfaces {
             },
         };
         let (id, mask, revision) = (segment.id(), segment.segment.mask.clone(), segment.mask_revision);
+        let live = self.lives.entry(id).or_default();
+        let mut surface = live.surface.clone().unwrap_or_default();
+        let before = live.mask.clone();
         let work = move |progress: &crate::task::Progress| {
-            let live = LiveSurface::build(&mask, &grid, progress).map_err(|_| JobError::Cancelled)?;
+            progress.phase("Surface of the segment");
+            let bricks = before.map_or_else(Vec::new, |before| before.delta_to(&mask).bricks);
+            let dirty: Vec<u32> = bricks.iter().map(|(index, _)| *index).collect();
+            let changed = surface.update_with(&mask, &grid, &dirty, progress).map_err(|_| JobError::Cancelled)?;
             let landing: Landing<Vec<Arrival>> =
-                Box::new(move |arrivals| arrivals.push(Arrival { segment: id, live, mask, revision }));
+                Box::new(move |arrivals| arrivals.push(Arrival { segment: id, surface, changed, mask, revision }));
             Ok(landing)
         };
         if jobs.submit(Lane::Derive, Some(format!("surface {}", id.0)), "Surface", work).is_ok() {
-            self.lives.entry(id).or_default().building = Some(revision);
+            live.building = Some(revision);
         }
     }
 
@@ -170,49 +149,40 @@ impl Surfaces {
                 landing(&mut arrivals);
             }
         }
-        for Arrival { segment, live: surface, mask, revision } in arrivals {
+        for Arrival { segment, surface, changed, mask, revision } in arrivals {
             let Some(live) = self.lives.get_mut(&segment) else { continue };
-            let object = object_of_segment(segment);
             self.uploads += 1;
-            // Chunks that the new surface lacks are taken away by an empty mesh.
-            let old: Vec<u32> = live.surface.as_ref().map(|old| old.chunk_ids().collect()).unwrap_or_default();
-            let gone = old.into_iter().filter(|id| !surface.chunk_ids().any(|new| new == *id));
-            for chunk in gone {
-                self.store.upload(context, MeshKey { object, chunk }, self.uploads, &TriangleMesh::default());
+            for chunk in changed {
+                let key = MeshKey { object: object_of_segment(segment), chunk };
+                self.store.upload(context, key, self.uploads, &surface.chunk(chunk));
             }
-            for chunk in surface.chunk_ids() {
-                self.store.upload(context, MeshKey { object, chunk }, self.uploads, surface.chunk(chunk));
-            }
-            if live.building == Some(revision) {
-                live.building = None;
-            }
-            *live = Live { surface: Some(surface), mask: Some(mask), shown: Some(revision), building: live.building };
+            let building = live.building.filter(|building| *building != revision);
+            *live = Live { surface: Some(surface), mask: Some(mask), shown: Some(revision), building };
         }
     }
+}
 
-    /// What is drawn: visible meshes, and the surfaces of visible segments that no visible mesh stands for.
-    pub fn items(&self, session: &Session) -> Vec<MeshItem> {
-        let document = session.document();
-        let meshes = document.meshes().iter().filter(|mesh| mesh.visible && mesh.built.is_some());
-        let mesh_items =
-            meshes.map(|mesh| MeshItem { object: object_of_mesh(mesh.id.0), color: mesh.color, opacity: 1.0 });
-        let meshed = |segment: SegmentId| {
-            use crate::session::mesh_object::MeshSource;
-            document.meshes().iter().any(|mesh| {
-                mesh.visible
-                    && mesh.built.is_some()
-                    && matches!(mesh.source, MeshSource::Segment { segment: source, .. } if source == segment)
-            })
-        };
-        let segments =
-            document.segments().iter().filter(|found| found.segment.info.visible && !found.segment.mask.is_empty());
-        let segment_items = segments.filter(|found| !meshed(found.id())).map(|found| MeshItem {
-            object: object_of_segment(found.id()),
-            color: found.segment.info.color,
-            opacity: 1.0,
-        });
-        mesh_items.chain(segment_items).collect()
-    }
+/// What is drawn: visible meshes, and the surfaces of visible segments that no visible mesh stands for.
+pub fn items(session: &Session) -> Vec<MeshItem> {
+    let document = session.document();
+    let meshes = document.meshes().iter().filter(|mesh| mesh.visible && mesh.built.is_some());
+    let mesh_items = meshes.map(|mesh| MeshItem { object: object_of_mesh(mesh.id.0), color: mesh.color, opacity: 1.0 });
+    let meshed = |segment: SegmentId| {
+        use crate::session::mesh_object::MeshSource;
+        document.meshes().iter().any(|mesh| {
+            mesh.visible
+                && mesh.built.is_some()
+                && matches!(mesh.source, MeshSource::Segment { segment: source, .. } if source == segment)
+        })
+    };
+    let segments =
+        document.segments().iter().filter(|found| found.segment.info.visible && !found.segment.mask.is_empty());
+    let segment_items = segments.filter(|found| !meshed(found.id())).map(|found| MeshItem {
+        object: object_of_segment(found.id()),
+        color: found.segment.info.color,
+        opacity: 1.0,
+    });
+    mesh_items.chain(segment_items).collect()
 }
 
 fn object_of_segment(id: SegmentId) -> MeshObject {

@@ -31,6 +31,7 @@ use super::layout::Pane;
 use super::placement::{VolumePlacement, ndc};
 use super::shared::Shared;
 use super::slice_pane::outline;
+use super::surfaces::items;
 
 /// Drawn space around the volume, mm.
 const MARGIN_MM: f64 = 20.0;
@@ -149,7 +150,7 @@ impl VolumePane {
         }
         let on_cube = response.hover_pos().and_then(|at| cube::face_at(rect, &scene.session.view.camera, at));
         if let (Some(face), true) = (on_cube, response.clicked()) {
-            self.look_from(face, scene.session);
+            look_from(face, scene.session);
         }
         let hand = gather(ui, &response, Pane::Volume, &mut shared.held, false);
         if on_cube.is_none() || shared.held.grip_in(Pane::Volume).is_some() {
@@ -177,12 +178,6 @@ impl VolumePane {
     /// Draws the ray-marched volume, or not, whatever surfaces there are.
     pub fn toggle_volume(&mut self) {
         self.show_volume = Some(!self.shows_volume());
-    }
-
-    /// Turns the view to a standard one, keeping what is in its middle.
-    pub fn look_from(&mut self, face: StandardView, session: &mut Session) {
-        let (direction_in_patient, up_in_patient) = face.direction_and_up();
-        session.view.camera = Camera { direction_in_patient, up_in_patient, ..session.view.camera };
     }
 
     fn answer(&mut self, hand: &ViewInput, placement: VolumePlacement, scene: &mut Scene<'_>, shared: &mut Shared) {
@@ -270,7 +265,7 @@ impl VolumePane {
         let view = &scene.session.view;
         let size_px = (placement.rect.size() * ui.ctx().pixels_per_point()).round().max(egui::Vec2::splat(1.0));
         let size_px = [size_px.x as u32, size_px.y as u32];
-        let meshes = if self.hide_surfaces { Vec::new() } else { shared.surfaces.items(scene.session) };
+        let meshes = if self.hide_surfaces { Vec::new() } else { items(scene.session) };
         let lines = view
             .crop
             .map_or_else(Vec::new, |crop| box_edges(crop.lower_in_patient, crop.upper_in_patient, CROP_COLOR, 1.5));
@@ -292,7 +287,7 @@ impl VolumePane {
             self.moved_at_secs = now_secs;
         }
         let moving = now_secs - self.moved_at_secs < REST_SECS || shared.held.grip_in(Pane::Volume).is_some();
-        let wants_volume = self.show_volume.unwrap_or_else(|| key.meshes.is_empty());
+        let wants_volume = self.show_volume.unwrap_or(key.meshes.is_empty());
         self.volume_shown = wants_volume;
         let layer = match shared.source.resident().filter(|_| wants_volume) {
             Some(resident) => parts.march(context, resident, scene.session, size_px, moving),
@@ -352,6 +347,12 @@ impl VolumePane {
             }
         }
     }
+}
+
+/// Turns the view to a standard one, keeping what is in its middle.
+pub fn look_from(face: StandardView, session: &mut Session) {
+    let (direction_in_patient, up_in_patient) = face.direction_and_up();
+    session.view.camera = Camera { direction_in_patient, up_in_patient, ..session.view.camera };
 }
 
 fn placement(rect: Rect, session: &Session) -> VolumePlacement {
