@@ -13,6 +13,8 @@ mod suite {
     mod architecture;
     mod case_file;
     mod device;
+    mod draw_3d;
+    mod draw_atlas;
     mod draw_slice;
     mod import;
     mod measure;

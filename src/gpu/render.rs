@@ -7,6 +7,14 @@ mod composite;
 mod mesh_store;
 mod view_globals;
 
+pub mod line;
+pub mod mesh;
+pub mod opaque_distance;
+pub mod plane;
+pub mod raymarch;
+pub mod slice;
+pub mod view3d;
+
 use super::context::Context;
 use super::view_texture::VIEW_FORMAT;
 
@@ -128,11 +136,3 @@ fn linear_sampler(context: &Context) -> wgpu::Sampler {
         ..wgpu::SamplerDescriptor::default()
     })
 }
-
-pub mod line;
-pub mod mesh;
-pub mod opaque_distance;
-pub mod plane;
-pub mod raymarch;
-pub mod slice;
-pub mod view3d;

@@ -9,10 +9,10 @@ use glam::DVec3;
 
 use crate::domain::grid::Grid;
 use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
-use crate::domain::volume::Volume;
 use crate::gpu::context::Context;
 use crate::gpu::segment_atlas::SegmentAtlas;
 use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
+use crate::gpu::volume_texture::ResidentVolume;
 use crate::gpu::{layout, shader};
 
 /// What [`SliceRenderer::draw_values`] writes where there is no volume.
@@ -31,17 +31,14 @@ pub struct SliceVolume<'a> {
     pub half_step: f64,
 }
 
-impl<'a> SliceVolume<'a> {
-    /// A texture that holds the rescaled values of a volume themselves.
-    pub fn of_values(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
-        let half_step = volume.rescale().slope.abs() / 2.0;
-        Self { texture, grid: volume.grid(), value_from_texel: [1.0, 0.0], half_step }
-    }
-
-    /// A texture that holds the stored samples of a volume.
-    pub fn of_samples(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
-        let rescale = volume.rescale();
-        Self { value_from_texel: [rescale.slope, rescale.intercept], ..Self::of_values(texture, volume) }
+impl<'a> From<&'a ResidentVolume> for SliceVolume<'a> {
+    fn from(resident: &'a ResidentVolume) -> Self {
+        Self {
+            texture: resident.texture.view(),
+            grid: resident.volume.grid(),
+            value_from_texel: resident.texture.value_from_texel().map(f64::from),
+            half_step: resident.volume.rescale().slope.abs() / 2.0,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::line::LineRenderer;
 use super::mesh::{MeshRenderer, is_translucent};
 use super::opaque_distance::{DISTANCE_FORMAT, NOTHING_MM, OpaqueDistance};
 use super::plane::PlaneRenderer;
+use super::raymarch::RenderedImage;
 use super::view_globals::ViewGlobals;
 use super::{DEPTH_FORMAT, SAMPLES};
 use crate::domain::camera::Camera;
@@ -63,6 +64,12 @@ pub struct VolumeLayer<'a> {
     pub color: &'a wgpu::TextureView,
     /// Distance along the ray at which it is hit, mm, r32float of the same size; negative where it is not.
     pub distance_mm: &'a wgpu::TextureView,
+}
+
+impl<'a> From<&'a RenderedImage> for VolumeLayer<'a> {
+    fn from(image: &'a RenderedImage) -> Self {
+        Self { color: image.color_view(), distance_mm: image.distance_view() }
+    }
 }
 
 /// Textures of the size of the view.
