@@ -11,6 +11,7 @@ pub mod measure;
 pub mod mesh;
 pub mod occupancy;
 pub mod phantom;
+pub mod picking;
 pub mod picture;
 pub mod plane;
 pub mod render_reference;

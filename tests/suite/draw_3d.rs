@@ -77,8 +77,8 @@ fn pixels(context: &Context, picture: &ViewTexture) -> Vec<[u8; 4]> {
 
 fn is(color: [u8; 4], wanted: [u8; 3]) -> bool {
     // Light changes brightness, not which channel leads.
-    let lead = |c: &[u8]| (0..3).max_by_key(|&n| c[n]).expect("three channels");
-    color.iter().take(3).max().is_some_and(|most| *most > 70) && lead(&color[..3]) == lead(&wanted)
+    let lead = (0..3).max_by_key(|&n| wanted[n]).expect("three channels");
+    (0..3).filter(|&n| n != lead).all(|n| i32::from(color[lead]) - i32::from(color[n]) > 30)
 }
 
 /// The pixel where a point of the patient is seen.
