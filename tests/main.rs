@@ -27,6 +27,7 @@ mod suite {
     mod segment_shapes;
     mod session;
     mod session_journal;
+    mod shader_layouts;
     mod shaders;
     mod surface;
     mod tools;
