@@ -34,8 +34,16 @@ fn size_of_type(name: &str, known: &BTreeMap<String, u32>) -> u32 {
     }
 }
 
-/// (name of the Rust struct, name of the WGSL struct, fields) of each mirror in a file.
-fn mirrors(text: &str) -> Vec<(String, String, Vec<(String, String)>)> {
+/// A Rust struct that says which WGSL struct it mirrors.
+struct Mirror {
+    name: String,
+    wgsl: String,
+    /// (field, type).
+    fields: Vec<(String, String)>,
+}
+
+/// The mirrors in a file.
+fn mirrors(text: &str) -> Vec<Mirror> {
     let mut found = Vec::new();
     let lines: Vec<&str> = text.lines().collect();
     for (n, line) in lines.iter().enumerate() {
@@ -50,7 +58,7 @@ fn mirrors(text: &str) -> Vec<(String, String, Vec<(String, String)>)> {
             let name = name.rsplit(' ').next().expect("a name");
             Some((name.to_owned(), ty.trim().to_owned()))
         });
-        found.push((name.to_owned(), wgsl.to_owned(), fields.collect()));
+        found.push(Mirror { name: name.to_owned(), wgsl: wgsl.to_owned(), fields: fields.collect() });
     }
     found
 }
@@ -77,11 +85,11 @@ fn mirror_structs_have_the_layout_of_their_twins() {
     let mut all: Vec<_> =
         files.iter().flat_map(|path| mirrors(&std::fs::read_to_string(path).expect("readable source"))).collect();
     // Structs without structs first, so that those who hold them find their size.
-    all.sort_by_key(|(_, _, fields)| fields.iter().any(|(_, ty)| ty.chars().next().is_some_and(char::is_uppercase)));
+    all.sort_by_key(|mirror| mirror.fields.iter().any(|(_, ty)| ty.chars().next().is_some_and(char::is_uppercase)));
     assert!(all.len() >= 5, "the mirrors are found: {}", all.len());
     let twins = wgsl_layouts();
     let mut known = BTreeMap::new();
-    for (name, wgsl, fields) in &all {
+    for Mirror { name, wgsl, fields } in &all {
         let mut offset = 0;
         let mut layout = Vec::new();
         for (field, ty) in fields {
