@@ -26,6 +26,7 @@ mod suite {
     mod segment_scissors;
     mod segment_shapes;
     mod session;
+    mod session_jobs;
     mod session_journal;
     mod shader_layouts;
     mod shaders;
