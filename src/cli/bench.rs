@@ -5,6 +5,7 @@
 
 pub mod brush;
 pub mod import;
+pub mod segment;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub enum Case {
     Render,
     /// Brush dabs: mask, undo record, upload, touched surface
     Brush,
+    /// Threshold, connected parts, holes, closing, distance, statistics of a mask
+    Segment,
 }
 
 /// One line of the table.
@@ -135,7 +138,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 2] = [(Case::Import, import::run), (Case::Brush, brush::run)];
+    let cases: [(Case, CaseFn); 3] =
+        [(Case::Import, import::run), (Case::Brush, brush::run), (Case::Segment, segment::run)];
     for (case, measure_case) in cases {
         if wanted(case) {
             measure_case(args, &mut |row| print_row(out, &row, args.json))?;
