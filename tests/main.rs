@@ -18,6 +18,9 @@ mod suite {
     mod draw_slice;
     mod import;
     mod measure;
+    mod mesh_export;
+    mod mesh_truth;
+    mod print_tools;
     mod real_ct;
     mod render;
     mod segment_cli;
