@@ -135,9 +135,15 @@ pub fn smooth_unmeasured(
         SmoothMethod::WindowedSinc => windowed_sinc(points, &ring, options, progress)?,
         SmoothMethod::Taubin => taubin(points, &ring, options, progress)?,
     };
-    let back = |point: &[f32; 4]| (Vec3::new(point[0], point[1], point[2]) + center).to_array();
+    // What stays does so to the last bit: going to the centre and back rounds.
+    let back = |(vertex, point): (usize, &[f32; 4])| {
+        if ring.is_fixed(vertex) {
+            return mesh.positions_in_patient[vertex];
+        }
+        (Vec3::new(point[0], point[1], point[2]) + center).to_array()
+    };
     let mut smoothed = TriangleMesh {
-        positions_in_patient: points.par_iter().map(back).collect(),
+        positions_in_patient: points.par_iter().enumerate().map(back).collect(),
         normals: Vec::new(),
         triangles: mesh.triangles.clone(),
     };
@@ -170,6 +176,10 @@ impl Ring {
             offsets.push(neighbours.len() as u32);
         }
         Self { offsets, neighbours, fixed: free.iter().filter(|free| !**free).count() as u64 }
+    }
+
+    fn is_fixed(&self, vertex: usize) -> bool {
+        self.offsets[vertex] == self.offsets[vertex + 1]
     }
 
     /// The vertex minus the mean of its neighbours: the Laplacian, zero where the vertex stays.
@@ -289,7 +299,8 @@ fn keep_vanishing_parts(smoothed: &mut TriangleMesh, original: &TriangleMesh) ->
         volumes
     };
     let (before, after) = (volumes_of(original), volumes_of(smoothed));
-    let vanishes: Vec<bool> = before.iter().zip(&after).map(|(before, after)| after.abs() < 0.5 * before.abs()).collect();
+    let vanishes: Vec<bool> =
+        before.iter().zip(&after).map(|(before, after)| after.abs() < 0.5 * before.abs()).collect();
     for (vertex, &part) in parts.part_of_vertex.iter().enumerate() {
         if part != u32::MAX && vanishes[part as usize] {
             smoothed.positions_in_patient[vertex] = original.positions_in_patient[vertex];
