@@ -5,7 +5,9 @@
 
 mod support {
     pub(crate) mod device;
+    pub(crate) mod nifti;
     pub(crate) mod real_ct;
+    pub(crate) mod series;
     pub(crate) mod surfaces;
 }
 
@@ -17,6 +19,11 @@ mod suite {
     mod draw_atlas;
     mod draw_slice;
     mod import;
+    mod import_bad;
+    mod import_formats;
+    mod import_geometry;
+    mod import_peers;
+    mod import_pixels;
     mod measure;
     mod mesh_export;
     mod mesh_truth;
