@@ -50,7 +50,9 @@ fn settle_all(clusters: Vec<Vec<SliceHeader>>) -> Vec<DicomGroup> {
             "{} of the series without a place in the patient: left out, e.g. {example}; slices may be missing at the ends",
             files(lost.len())
         );
-        groups.iter_mut().for_each(|group| group.report.warning(text.clone()));
+        for group in &mut groups {
+            group.report.warning(text.clone());
+        }
     }
     groups
 }
