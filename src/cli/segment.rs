@@ -93,10 +93,12 @@ impl FromStr for ThresholdRange {
 }
 
 impl ThresholdRange {
-    /// The range with its open ends at the ends of the volume's values.
+    /// The range with its open ends at the ends of the volume's values. A typed end beyond those stays the end of the range,
+    /// which then holds no voxel: turned round it would hold some.
     fn on(self, volume: &Volume) -> ValueRange {
         let (low, high) = volume.value_range();
-        ValueRange { lower: self.lower.unwrap_or(low), upper: self.upper.unwrap_or(high) }
+        let lower = self.lower.unwrap_or_else(|| self.upper.map_or(low, |upper| low.min(upper)));
+        ValueRange { lower, upper: self.upper.unwrap_or(high.max(lower)) }
     }
 }
 

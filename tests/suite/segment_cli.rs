@@ -78,7 +78,9 @@ fn what_cannot_be_done_leaves_no_file_and_says_why() {
     let (image, out) = (folder.path().join("box.nrrd"), folder.path().join("bone.seg.nrrd"));
     write_volume(&image, &hollow_box(), &Progress::new()).expect("written");
     let refuse = |args: &Args| format!("{:#}", run(args, &mut Vec::new()).expect_err("refused"));
-    assert!(refuse(&args(&image, "2000..3000", &out)).contains("values run from 0 to 1000"));
+    for beyond in ["2000..3000", "2000..", "..-5"] {
+        assert!(refuse(&args(&image, beyond, &out)).contains("values run from 0 to 1000"), "{beyond}");
+    }
     let eaten = Args { grow: Some(-50.0), ..args(&image, "500..", &out) };
     assert!(refuse(&eaten).contains("nothing is left"));
     assert!(!out.exists());
