@@ -34,7 +34,7 @@ fn args(path: &Path, range: &str, out: &Path) -> Args {
     }
 }
 
-/// A hollow box of 1000 HU and a loose voxel beside it in water.
+/// A hollow box of 1000 HU and a loose voxel beside it in air.
 fn hollow_box() -> Volume {
     let grid =
         Grid::axis_aligned([40, 36, 30], glam::DVec3::new(0.8, 0.8, 1.5), glam::DVec3::ZERO).expect("valid grid");
@@ -44,7 +44,7 @@ fn hollow_box() -> Volume {
                 && (6 + margin..30 - margin).contains(&j)
                 && (4 + margin..25 - margin).contains(&k)
         };
-        if (inside(0) && !inside(3)) || [i, j, k] == [36, 33, 2] { 1000 } else { 0 }
+        if (inside(0) && !inside(3)) || [i, j, k] == [36, 33, 2] { 1000 } else { -1000 }
     });
     Volume::new(grid, samples.collect(), Rescale::IDENTITY, Quantity::Hounsfield)
 }
@@ -78,8 +78,8 @@ fn what_cannot_be_done_leaves_no_file_and_says_why() {
     let (image, out) = (folder.path().join("box.nrrd"), folder.path().join("bone.seg.nrrd"));
     write_volume(&image, &hollow_box(), &Progress::new()).expect("written");
     let refuse = |args: &Args| format!("{:#}", run(args, &mut Vec::new()).expect_err("refused"));
-    for beyond in ["2000..3000", "2000..", "..-5"] {
-        assert!(refuse(&args(&image, beyond, &out)).contains("values run from 0 to 1000"), "{beyond}");
+    for beyond in ["2000..3000", "2000..", "..-1005"] {
+        assert!(refuse(&args(&image, beyond, &out)).contains("values run from -1000 to 1000"), "{beyond}");
     }
     let eaten = Args { grow: Some(-50.0), ..args(&image, "500..", &out) };
     assert!(refuse(&eaten).contains("nothing is left"));
