@@ -5,7 +5,9 @@
 
 mod support {
     pub(crate) mod device;
+    pub(crate) mod nifti;
     pub(crate) mod real_ct;
+    pub(crate) mod series;
     pub(crate) mod surfaces;
 }
 
@@ -13,22 +15,32 @@ mod suite {
     mod architecture;
     mod case_file;
     mod device;
+    mod draw_3d;
+    mod draw_atlas;
     mod draw_slice;
     mod import;
+    mod import_bad;
+    mod import_formats;
+    mod import_geometry;
+    mod import_peers;
+    mod import_pixels;
     mod measure;
+    mod mesh_export;
+    mod mesh_truth;
+    mod print_tools;
     mod real_ct;
     mod render;
-    mod render_output;
     mod segment_cli;
     mod segment_grids;
     mod segment_masks;
     mod segment_scissors;
     mod segment_shapes;
     mod session;
+    mod session_jobs;
     mod session_journal;
+    mod shader_layouts;
     mod shaders;
     mod surface;
     mod tools;
-    mod volume_texture;
     mod window;
 }

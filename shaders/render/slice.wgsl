@@ -24,10 +24,15 @@ struct SliceUniforms {
     window_bounds: vec2<f32>,
     preview_bounds: vec2<f32>,
     outline_px: f32,
-    linear: u32,
     outside_alpha: f32,
-    reserved: f32,
+    reserved: vec2<f32>,
 }
+
+// What this variant does; what it leaves out costs nothing, also on drivers that run both sides of an if.
+override LINEAR: bool = true;
+override SLAB: bool = false;
+override SEGMENTS: bool = true;
+override PREVIEW: bool = false;
 
 const SLAB_MAXIMUM: u32 = 0u;
 const SLAB_MINIMUM: u32 = 1u;
@@ -74,36 +79,28 @@ fn trilinear(voxel: vec3<f32>) -> f32 {
 // (value, 1) or (0, 0) outside the volume.
 fn value_at(voxel: vec3<f32>) -> vec2<f32> {
     let inside = all(voxel >= vec3<f32>(-0.5)) && all(voxel < vec3<f32>(frame.volume_dims) - vec3<f32>(0.5));
-    if !inside {
-        return vec2<f32>(0.0);
-    }
     var texel = 0.0;
-    if frame.linear != 0u {
+    if LINEAR {
         texel = trilinear(voxel);
     } else {
         texel = texel_at(nearest(voxel));
     }
-    return vec2<f32>(texel * frame.value_from_texel.x + frame.value_from_texel.y, 1.0);
+    return vec2<f32>(texel * frame.value_from_texel.x + frame.value_from_texel.y, 1.0) * select(0.0, 1.0, inside);
 }
 
 fn slab_value(voxel: vec3<f32>) -> vec2<f32> {
-    if frame.slab_count <= 1u {
+    if !SLAB {
         return value_at(voxel);
     }
     var total = vec2<f32>(0.0);
     for (var n = 0u; n < frame.slab_count; n++) {
         let sample = value_at(voxel + frame.voxel_slab_start.xyz + frame.voxel_slab_step.xyz * f32(n));
         let first = total.y == 0.0;
-        if sample.y > 0.0 {
-            if frame.slab_mode == SLAB_MAXIMUM {
-                total.x = select(max(total.x, sample.x), sample.x, first);
-            } else if frame.slab_mode == SLAB_MINIMUM {
-                total.x = select(min(total.x, sample.x), sample.x, first);
-            } else {
-                total.x += sample.x;
-            }
-            total.y += 1.0;
-        }
+        let largest = select(max(total.x, sample.x), sample.x, first);
+        let smallest = select(min(total.x, sample.x), sample.x, first);
+        let extreme = select(smallest, largest, frame.slab_mode == SLAB_MAXIMUM);
+        let joined = select(total.x + sample.x, extreme, frame.slab_mode <= SLAB_MINIMUM);
+        total = vec2<f32>(select(total.x, joined, sample.y > 0.0), total.y + sample.y);
     }
     let averaged = frame.slab_mode > SLAB_MINIMUM;
     return vec2<f32>(total.x / select(1.0, max(total.y, 1.0), averaged), min(total.y, 1.0));
@@ -114,37 +111,47 @@ fn set_at(offset_px: vec2<f32>) -> u32 {
     return segment_set_at(nearest(voxel), frame.segment_dims);
 }
 
+fn sets_around(offset_px: vec2<f32>, reach: vec2<f32>, turned: bool) -> vec4<u32> {
+    let right = vec2<f32>(reach.x, select(0.0, reach.x, turned));
+    let down = vec2<f32>(select(0.0, -reach.y, turned), reach.y);
+    return vec4<u32>(
+        set_at(offset_px + right),
+        set_at(offset_px - right),
+        set_at(offset_px + down),
+        set_at(offset_px - down),
+    );
+}
+
+fn all_contain(sets: vec4<u32>, slot: u32) -> bool {
+    return set_contains(sets.x, slot) && set_contains(sets.y, slot) && set_contains(sets.z, slot)
+        && set_contains(sets.w, slot);
+}
+
 // Fills of the set here, then the outline of the topmost segment that ends within outline_px.
+// Loops that are left at once instead of ifs: CPU drivers then skip what no pixel of a group needs.
 fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
+    var color = below;
     let here = set_at(offset_px);
-    if here == 0u {
-        return below;
-    }
-    let group = segment_sets[here];
-    var color = group.fill.rgb + below * (1.0 - group.fill.a);
-    if frame.outline_px <= 0.0 || group.member_count == 0u {
-        return color;
-    }
-    var around: array<u32, 8>;
-    var differs = false;
-    for (var n = 0u; n < 8u; n++) {
-        // Right, left, down, up, then the diagonals.
-        let turned = select(0.707, 1.0, n < 4u);
-        let x = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n < 2u), 1.0 - 2.0 * f32(n & 1u), n >= 4u);
-        let y = select(select(0.0, 1.0 - 2.0 * f32(n & 1u), n >= 2u), 1.0 - f32(n & 2u), n >= 4u);
-        around[n] = set_at(offset_px + vec2<f32>(x, y) * (turned * frame.outline_px));
-        differs = differs || around[n] != here;
-    }
-    if !differs {
-        return color;
-    }
-    for (var m = 0u; m < group.member_count; m++) {
-        let segment = segment_members[group.first_member + m];
-        var ends = false;
-        for (var n = 0u; n < 8u; n++) {
-            ends = ends || !set_contains(around[n], segment.slot);
+    loop {
+        if here == 0u {
+            break;
         }
-        color = select(color, segment.color, ends);
+        let group = segment_sets[here];
+        color = group.fill.rgb + below * (1.0 - group.fill.a);
+        if frame.outline_px <= 0.0 || group.member_count == 0u {
+            break;
+        }
+        let straight = sets_around(offset_px, vec2<f32>(frame.outline_px), false);
+        let diagonal = sets_around(offset_px, vec2<f32>(frame.outline_px * 0.707), true);
+        if all(straight == vec4<u32>(here)) && all(diagonal == vec4<u32>(here)) {
+            break;
+        }
+        for (var m = 0u; m < group.member_count; m++) {
+            let segment = segment_members[group.first_member + m];
+            let ends = !(all_contain(straight, segment.slot) && all_contain(diagonal, segment.slot));
+            color = select(color, segment.color, ends);
+        }
+        break;
     }
     return color;
 }
@@ -157,13 +164,15 @@ fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let bounds = frame.window_bounds;
     let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0) * value.y;
     var color = vec3<f32>(gray);
-    if frame.preview_color.a > 0.0 && value.y > 0.0 {
+    if PREVIEW {
         // The voxel's own value decides, as it will when the threshold is applied.
         let own = texel_at(nearest(voxel)) * frame.value_from_texel.x + frame.value_from_texel.y;
-        let within = own >= frame.preview_bounds.x && own <= frame.preview_bounds.y;
+        let within = own >= frame.preview_bounds.x && own <= frame.preview_bounds.y && value.y > 0.0;
         color = mix(color, frame.preview_color.rgb, select(0.0, frame.preview_color.a, within));
     }
-    color = overlaid(color, offset_px);
+    if SEGMENTS {
+        color = overlaid(color, offset_px);
+    }
     let alpha = select(frame.outside_alpha, 1.0, value.y > 0.0);
     return vec4<f32>(color * alpha, alpha);
 }

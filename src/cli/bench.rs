@@ -5,7 +5,8 @@
 
 pub mod brush;
 pub mod import;
-pub mod render;
+pub mod mesh;
+pub mod segment;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub enum Case {
     Render,
     /// Brush dabs: mask, undo record, upload, touched surface
     Brush,
+    /// Threshold, connected parts, holes, closing, distance, statistics of a mask
+    Segment,
+    /// Check, smoothing, deviation and contours of a surface
+    Mesh,
 }
 
 /// One line of the table.
@@ -136,8 +141,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 3] =
-        [(Case::Import, import::run), (Case::Render, render::run), (Case::Brush, brush::run)];
+    let cases: [(Case, CaseFn); 4] = [
+        (Case::Import, import::run),
+        (Case::Brush, brush::run),
+        (Case::Segment, segment::run),
+        (Case::Mesh, mesh::run),
+    ];
     for (case, measure_case) in cases {
         if wanted(case) {
             measure_case(args, &mut |row| print_row(out, &row, args.json))?;

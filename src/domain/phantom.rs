@@ -119,38 +119,58 @@ impl Shape {
     }
 }
 
-/// Samples a shape as a CT image: `inside_hu` in the solid, `outside_hu` around it, and in the voxels that its surface
-/// crosses the mean over the voxel of 8 x 8 x 8 points, as a detector with square pixels measures it.
+/// How an image goes from inside to outside at a surface.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Edge {
+    /// The mean over the voxel of 8 x 8 x 8 points, as square detector pixels measure it. It rounds sharp rims.
+    Detector,
+    /// A straight slope across the surface, as a band-limited reconstruction draws it. It keeps sharp rims.
+    Slope {
+        /// Width of the slope.
+        width_mm: f64,
+    },
+}
+
+/// Samples a shape as a CT image: `inside_hu` in the solid, `outside_hu` around it, and between them at its surface.
 /// Values are rounded to whole HU.
-pub fn shape_volume(shape: &Shape, grid: &Grid, inside_hu: f64, outside_hu: f64) -> Volume {
-    const SUB: u32 = 8;
+pub fn shape_volume(shape: &Shape, grid: &Grid, inside_hu: f64, outside_hu: f64, edge: Edge) -> Volume {
     let patient_from_voxel = grid.patient_from_voxel();
     let [ni, nj, _] = grid.dims();
-    // A voxel further from the surface than its own half diagonal is pure; the gyroid's distance is approximate: twice.
-    let reach_mm = grid.spacing_mm().length();
-    let coverage = |voxel: DVec3| {
-        let distance_mm = shape.signed_distance_mm(patient_from_voxel.transform_point3(voxel));
-        if distance_mm.abs() > reach_mm {
-            return if distance_mm < 0.0 { 1.0 } else { 0.0 };
+    let share = |voxel: DVec3| match edge {
+        Edge::Detector => coverage(shape, grid, voxel),
+        Edge::Slope { width_mm } => {
+            let distance_mm = shape.signed_distance_mm(patient_from_voxel.transform_point3(voxel));
+            (0.5 - distance_mm / width_mm).clamp(0.0, 1.0)
         }
-        let offset = |n: u32| (f64::from(n) + 0.5) / f64::from(SUB) - 0.5;
-        let mut inside = 0_u32;
-        for n in 0..SUB * SUB * SUB {
-            let sub = DVec3::new(offset(n % SUB), offset(n / SUB % SUB), offset(n / (SUB * SUB)));
-            let point_in_patient = patient_from_voxel.transform_point3(voxel + sub);
-            inside += u32::from(shape.signed_distance_mm(point_in_patient) < 0.0);
-        }
-        f64::from(inside) / f64::from(SUB * SUB * SUB)
     };
     let mut samples = vec![0_i16; grid.voxel_count()];
     samples.par_chunks_mut((ni * nj) as usize).enumerate().for_each(|(k, slice)| {
         for (index, sample) in slice.iter_mut().enumerate() {
             let (i, j) = (index as u32 % ni, index as u32 / ni);
-            let share = coverage(DVec3::new(f64::from(i), f64::from(j), k as f64));
+            let share = share(DVec3::new(f64::from(i), f64::from(j), k as f64));
             *sample = (outside_hu + share * (inside_hu - outside_hu)).round() as i16;
         }
     });
     Volume::new(*grid, samples, Rescale::IDENTITY, Quantity::Hounsfield)
+}
+
+/// The part of a voxel that lies in a shape.
+fn coverage(shape: &Shape, grid: &Grid, voxel: DVec3) -> f64 {
+    const SUB: u32 = 8;
+    let patient_from_voxel = grid.patient_from_voxel();
+    let distance_mm = shape.signed_distance_mm(patient_from_voxel.transform_point3(voxel));
+    // A voxel further from the surface than its half diagonal is pure; the gyroid's distance is approximate: twice.
+    if distance_mm.abs() > grid.spacing_mm().length() {
+        return if distance_mm < 0.0 { 1.0 } else { 0.0 };
+    }
+    let offset = |n: u32| (f64::from(n) + 0.5) / f64::from(SUB) - 0.5;
+    let mut inside = 0_u32;
+    for n in 0..SUB * SUB * SUB {
+        let sub = DVec3::new(offset(n % SUB), offset(n / SUB % SUB), offset(n / (SUB * SUB)));
+        let point_in_patient = patient_from_voxel.transform_point3(voxel + sub);
+        inside += u32::from(shape.signed_distance_mm(point_in_patient) < 0.0);
+    }
+    f64::from(inside) / f64::from(SUB * SUB * SUB)
 }
 
 /// The voxels whose centre lies in the shape.
@@ -199,7 +219,7 @@ mod tests {
             Shape::Block { center_in_patient: DVec3::new(0.2, 0.0, 0.4), half_size_mm: DVec3::new(10.0, 8.0, 12.0) },
         ];
         for shape in shapes {
-            let volume = shape_volume(&shape, &grid(), 1000.0, 0.0);
+            let volume = shape_volume(&shape, &grid(), 1000.0, 0.0, Edge::Detector);
             let sum: f64 = volume.samples().iter().map(|&sample| f64::from(sample)).sum();
             let found = sum / 1000.0 * grid().voxel_volume_mm3();
             let exact = shape.volume_mm3().expect("has a formula");

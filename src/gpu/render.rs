@@ -3,9 +3,18 @@
 //! All colours are sRGB and are mixed as such, premultiplied; pictures are [`super::view_texture::ViewTexture`]s, and
 //! what the window shows is said there. Slices: `slice`. 3D: `view3d` owns the order of meshes, planes, lines and volume.
 
+mod coarse_mesh;
 mod composite;
 mod mesh_store;
 mod view_globals;
+
+pub mod line;
+pub mod mesh;
+pub mod opaque_distance;
+pub mod plane;
+pub mod raymarch;
+pub mod slice;
+pub mod view3d;
 
 use super::context::Context;
 use super::view_texture::VIEW_FORMAT;
@@ -20,7 +29,7 @@ fn fullscreen_pipeline(
     context: &Context,
     layout: &wgpu::PipelineLayout,
     module: &wgpu::ShaderModule,
-    entry_point: &str,
+    (entry_point, constants): (&str, &[(&str, f64)]),
     format: wgpu::TextureFormat,
 ) -> wgpu::RenderPipeline {
     context.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
@@ -38,7 +47,10 @@ fn fullscreen_pipeline(
         fragment: Some(wgpu::FragmentState {
             module,
             entry_point: Some(entry_point),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
             targets: &[Some(format.into())],
         }),
         multiview_mask: None,
@@ -128,11 +140,3 @@ fn linear_sampler(context: &Context) -> wgpu::Sampler {
         ..wgpu::SamplerDescriptor::default()
     })
 }
-
-pub mod line;
-pub mod mesh;
-pub mod opaque_distance;
-pub mod plane;
-pub mod raymarch;
-pub mod slice;
-pub mod view3d;

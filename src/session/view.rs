@@ -271,3 +271,122 @@ pub fn default_window(suggested: &[(String, Window)], volume: &Volume) -> Window
     let (low, high) = volume.value_range();
     Window::new(high - low, f64::midpoint(low, high))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::{DAffine3, DMat3};
+
+    /// 40 x 50 x 60 voxels of 1 x 2 x 3 mm, with i towards the right and k towards the feet: against two normals.
+    fn turned() -> Grid {
+        let axes = DMat3::from_cols(DVec3::NEG_X, DVec3::Y * 2.0, DVec3::NEG_Z * 3.0);
+        Grid::new([40, 50, 60], DAffine3::from_mat3_translation(axes, DVec3::new(100.0, -20.0, 7.0))).expect("a grid")
+    }
+
+    fn state(grid: &Grid) -> ViewState {
+        ViewState { crosshair_in_patient: snap_to_slice(grid, grid.center_in_patient()), ..ViewState::default() }
+    }
+
+    #[test]
+    fn slices_are_counted_along_the_normal_whatever_the_voxels_do() {
+        let grid = turned();
+        let lowest = grid.patient_from_voxel().transform_point3(DVec3::new(39.0, 0.0, 59.0));
+        for (plane, count) in [(Plane::Axial, 60), (Plane::Sagittal, 40), (Plane::Coronal, 50)] {
+            assert_eq!(slice_index(&grid, plane, lowest), SliceIndex { index: 0, count }, "{plane:?}");
+            let above = lowest + plane.normal_in_patient() * 3.1;
+            assert!(slice_index(&grid, plane, above).index >= 1, "{plane:?}: rising along the normal");
+        }
+    }
+
+    #[test]
+    fn scrolling_steps_one_slice_and_stops_at_the_ends() {
+        let grid = turned();
+        for plane in Plane::ALL {
+            let mut view = state(&grid);
+            let (before, from) = (slice_index(&grid, plane, view.crosshair_in_patient), view.crosshair_in_patient);
+            view.scroll(plane, 1, &grid);
+            assert_eq!(slice_index(&grid, plane, view.crosshair_in_patient).index, before.index + 1);
+            let moved = view.crosshair_in_patient - from;
+            assert!(moved.dot(plane.normal_in_patient()) > 0.9 && moved.length() < 3.1, "forward, one voxel: {moved}");
+            view.scroll(plane, -1, &grid);
+            assert!(view.crosshair_in_patient.distance(from) < 1e-9, "and back to the same place");
+            view.scroll(plane, 10_000, &grid);
+            assert_eq!(slice_index(&grid, plane, view.crosshair_in_patient).index, before.count - 1);
+            view.scroll(plane, -10_000, &grid);
+            assert_eq!(slice_index(&grid, plane, view.crosshair_in_patient).index, 0);
+        }
+    }
+
+    #[test]
+    fn a_sheared_grid_scrolls_through_all_its_slices() {
+        let axes = DMat3::from_cols(DVec3::X, DVec3::new(0.0, 0.94, -0.34), DVec3::Z * 2.5);
+        let grid = Grid::new([30, 30, 12], DAffine3::from_mat3(axes)).expect("a grid");
+        let mut view = state(&grid);
+        view.go_to_slice(Plane::Axial, 0, &grid);
+        let seen: Vec<u32> = (0..12)
+            .map(|_| {
+                let index = slice_index(&grid, Plane::Axial, view.crosshair_in_patient).index;
+                view.scroll(Plane::Axial, 1, &grid);
+                index
+            })
+            .collect();
+        assert_eq!(seen, (0..12).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_point_under_the_pointer_stays_while_zooming() {
+        let grid = turned();
+        let crosshair = grid.center_in_patient();
+        for plane in Plane::ALL {
+            let start = SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+            let view = start.fitted(&grid, DVec2::new(300.0, 200.0));
+            let pointer = DVec2::new(70.0, -30.0);
+            let point = view.patient_from_view_px(pointer, crosshair);
+            assert!(view.view_px_from_patient(point).distance(pointer) < 1e-9, "there and back");
+            let zoomed = view.zoomed(2.5, pointer);
+            assert!(zoomed.view_px_from_patient(point).distance(pointer) < 1e-9, "{plane:?}");
+            let drag = DVec2::new(11.0, 5.0);
+            assert!(view.panned(drag).view_px_from_patient(point).distance(pointer + drag) < 1e-9, "follows the hand");
+        }
+    }
+
+    #[test]
+    fn fitting_shows_every_corner() {
+        let grid = turned();
+        let (lower, upper) = grid.bounds_in_patient();
+        for plane in Plane::ALL {
+            let start = SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+            let size = DVec2::new(640.0, 200.0);
+            let view = start.fitted(&grid, size);
+            for corner in [lower, upper] {
+                let place = view.view_px_from_patient(corner).abs();
+                assert!(place.x <= size.x / 2.0 && place.y <= size.y / 2.0, "{plane:?}: {place}");
+            }
+            let middle = view.view_px_from_patient((lower + upper) / 2.0);
+            assert!(middle.length() < 1e-9, "in the middle");
+        }
+    }
+
+    #[test]
+    fn the_crosshair_stays_inside_and_all_views_can_be_centred_on_it() {
+        let grid = turned();
+        let mut view = state(&grid);
+        view.center_on(DVec3::splat(1e6), &grid);
+        let voxel = grid.voxel_from_patient().transform_point3(view.crosshair_in_patient);
+        assert!(voxel.abs_diff_eq(voxel.clamp(DVec3::ZERO, DVec3::new(39.0, 49.0, 59.0)), 1e-9), "{voxel}");
+        assert!(view.slices.iter().all(|slice| slice.center_in_patient == view.crosshair_in_patient));
+    }
+
+    #[test]
+    fn dragging_the_window_widens_to_the_right_and_never_ends_at_zero() {
+        let mut view = ViewState::default();
+        let id = VolumeId(1);
+        let before = view.window(id);
+        view.drag_window(id, DVec2::new(250.0, 0.0));
+        assert_eq!(view.window(id), Window::new(before.width * 2.0, before.level));
+        view.drag_window(id, DVec2::new(0.0, 50.0));
+        assert!(view.window(id).level > before.level);
+        view.drag_window(id, DVec2::new(-1e5, 0.0));
+        assert!(view.window(id).width >= 1.0);
+    }
+}

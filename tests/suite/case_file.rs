@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use maquette::domain::volume::Volume;
+use maquette::io::dicom::write_series;
+use maquette::ops::open;
 use maquette::session::Session;
-use maquette::session::case::open_case;
+use maquette::session::case::{find_images, head_of, open_case, series_name};
 use maquette::session::command::Command;
 use maquette::session::mesh_object::{MeshSource, MeshStatus, MeshStep, SmoothMethod};
 use maquette::session::refusal::Refusal;
@@ -227,4 +230,79 @@ fn version_1_opens_for_ever() {
     assert_eq!(document.measurements().len(), 1);
     assert_eq!(session.record().last().expect("a command").stamp.who, "technologist");
     assert!(!session.is_dirty());
+}
+
+/// A session on a DICOM series that lies in `folder`, with one segment.
+fn session_on_files(folder: &Path, journal: &Path) -> Session {
+    let (head, volume) = super::session::ramp();
+    write_series(folder, &volume, &head.info, &Progress::new()).expect("written");
+    let scan = open::scan(folder, &Progress::new()).expect("scanned");
+    let loaded = open::load(&scan.entries[0], &Progress::new(), &|_| {}).expect("loaded");
+    let head = head_of(&loaded, "Ramp".to_owned(), folder, series_name(&scan.entries[0]));
+    let mut session = Session::with_journal(journal).expect("threads");
+    let volume = session.new_case(head, std::sync::Arc::new(loaded.volume));
+    session.do_command(Command::AddSegment { volume, name: "Bone".to_owned(), color: None }).expect("done");
+    let segment = session.document().segments()[0].id();
+    session.do_command(threshold(segment, 8.0, 21.0)).expect("done");
+    session
+}
+
+#[test]
+fn linked_images_are_found_by_path_and_content() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (first, second) = (place.path().join("first"), place.path().join("second"));
+    let mut session = session_on_files(&first.join("images"), &place.path().join("journals"));
+    session.save(&first.join("case.maquette"), false).expect("saved");
+    assert!(
+        !parts(&first.join("case.maquette")).keys().any(|name| name.starts_with("images/")),
+        "linked, not embedded"
+    );
+    assert!(open_session(&first.join("case.maquette")).document().same_content(session.document()));
+
+    std::fs::rename(&first, &second).expect("moved");
+    let moved = second.join("case.maquette");
+    let found = open_session(&moved);
+    assert_eq!(found.document().segments(), session.document().segments(), "case and images were moved together");
+    std::fs::rename(second.join("images"), place.path().join("elsewhere")).expect("moved");
+    let sentence = open_case(&moved, None, &Progress::new()).expect_err("gone").to_string();
+    assert!(sentence.contains("Ramp") && sentence.contains("images"), "{sentence}");
+    let elsewhere = place.path().join("elsewhere");
+    open_case(&moved, Some(&elsewhere), &Progress::new()).expect("told where they are");
+
+    let (head, volume) = super::session::ramp();
+    let mut samples = volume.samples().to_vec();
+    samples[777] += 1;
+    let other = Volume::new(*volume.grid(), samples, volume.rescale(), volume.quantity());
+    std::fs::remove_dir_all(&elsewhere).expect("removed");
+    write_series(&elsewhere, &other, &head.info, &Progress::new()).expect("written");
+    let sentence = open_case(&moved, Some(&elsewhere), &Progress::new()).expect_err("others").to_string();
+    assert!(sentence.contains("others than before"), "one sample is different: {sentence}");
+}
+
+#[test]
+fn a_crashed_session_finds_its_images_again_and_says_what_it_restored() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (images, journals) = (place.path().join("images"), place.path().join("journals"));
+    let session = session_on_files(&images, &journals);
+    let live = session.document().clone();
+    assert!(session.flush_journal());
+    drop(session);
+    let mut restored = Session::with_journal(&journals).expect("threads");
+    let away = place.path().join("away");
+    std::fs::rename(&images, &away).expect("moved");
+    let restorable = restored.restorable().remove(0);
+    restored.start_restore(restorable, Box::new(find_images)).expect("started");
+    restored.finish_jobs();
+    assert!(restored.notices.take().last().expect("a notice").text.contains("journal is kept"));
+    std::fs::rename(&away, &images).expect("moved back");
+    let restorable = restored.restorable().remove(0);
+    assert!(restorable.what.contains("2 steps") && !restorable.what.contains("DOE"), "{}", restorable.what);
+    restored.start_restore(restorable, Box::new(find_images)).expect("started");
+    restored.finish_jobs();
+    assert!(restored.document().same_content(&live));
+    assert!(restored.is_dirty(), "it is in no case file");
+    assert!(restored.notices.all().last().expect("a notice").text.contains("restored: 2 steps"));
+    restored.undo().expect("undo goes on where it was");
+    restored.close();
+    assert!(Session::with_journal(&journals).expect("threads").restorable().is_empty());
 }

@@ -1,5 +1,7 @@
 //! Slice views: the GPU draws what the CPU twin draws, in every orientation, and the right way round.
 
+use std::sync::Arc;
+
 use glam::{DAffine3, DMat3, DVec3};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
@@ -14,32 +16,16 @@ use maquette::domain::window::Window;
 use maquette::gpu::context::Context;
 use maquette::gpu::readback;
 use maquette::gpu::render::slice::{NO_VALUE, SliceRenderer, SliceScene, SliceVolume};
+use maquette::gpu::residency::GpuMemory;
 use maquette::gpu::segment_atlas::SegmentAtlas;
 use maquette::gpu::view_texture::ViewTexture;
+use maquette::gpu::volume_texture::ResidentVolume;
+use maquette::task::Progress;
 
 use crate::support::device::device;
 
-/// Uploads the values of a volume as r32float.
-fn upload(context: &Context, volume: &Volume) -> wgpu::TextureView {
-    let [width, height, depth] = volume.grid().dims();
-    let values: Vec<f32> = volume.samples().iter().map(|&s| volume.rescale().value(f64::from(s)) as f32).collect();
-    let texture = wgpu::util::DeviceExt::create_texture_with_data(
-        &context.device,
-        &context.queue,
-        &wgpu::TextureDescriptor {
-            label: None,
-            size: wgpu::Extent3d { width, height, depth_or_array_layers: depth },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D3,
-            format: wgpu::TextureFormat::R32Float,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        },
-        wgpu::util::TextureDataOrder::LayerMajor,
-        bytemuck::cast_slice(&values),
-    );
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
+fn upload(context: &Context, volume: &Arc<Volume>) -> Arc<ResidentVolume> {
+    ResidentVolume::load(context, volume, &GpuMemory::new(1 << 30), &Progress::new()).expect("a small volume fits")
 }
 
 /// A left-handed, tilted, anisotropic grid far from the origin.
@@ -54,10 +40,10 @@ fn awkward_grid(dims: [u32; 3]) -> Grid {
 }
 
 /// Noise over the range of CT: the hardest field to resample.
-fn noise(grid: Grid) -> Volume {
+fn noise(grid: Grid) -> Arc<Volume> {
     let samples =
         (0..grid.voxel_count() as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as i16 % 2048 + 1000).collect();
-    Volume::new(grid, samples, Rescale { slope: 1.0, intercept: -1024.0 }, Quantity::Hounsfield)
+    Arc::new(Volume::new(grid, samples, Rescale { slope: 1.0, intercept: -1024.0 }, Quantity::Hounsfield))
 }
 
 fn oblique(grid: &Grid, size_px: [u32; 2]) -> SliceFrame {
@@ -95,7 +81,7 @@ fn values_on_the_device_are_those_of_the_twin_within_half_a_unit() {
     let Some(context) = &device() else { return };
     let volume = noise(awkward_grid([40, 37, 29]));
     let texture = upload(context, &volume);
-    let on_device = SliceVolume::of_values(&texture, &volume);
+    let on_device = SliceVolume::from(&*texture);
     let style = SliceStyle::new(Window::new(400.0, 40.0));
     let planes = Plane::ALL.map(|plane| {
         SliceFrame::fitting(plane, volume.grid(), volume.grid().center_in_patient() + DVec3::splat(0.3), [70, 61])
@@ -130,7 +116,7 @@ fn nearest_takes_the_very_samples() {
     let texture = upload(context, &volume);
     let frame = oblique(volume.grid(), [90, 50]);
     let style = SliceStyle { interpolation: Interpolation::Nearest, ..SliceStyle::new(Window::new(1.0, 0.0)) };
-    let found = gpu_values(context, &scene(frame, SliceVolume::of_values(&texture, &volume), style));
+    let found = gpu_values(context, &scene(frame, SliceVolume::from(&*texture), style));
     let expected = slice_reference::resample(&volume, &frame, Interpolation::Nearest, None);
     let differ = found.iter().zip(&expected).filter(|(a, b)| f64::from(**a) != b.unwrap_or(f64::from(NO_VALUE)));
     assert!(differ.count() <= 4, "only ties may fall the other way");
@@ -169,7 +155,7 @@ fn pictures_with_segments_are_those_of_the_twin() {
     for frame in
         Plane::ALL.map(|plane| SliceFrame::of_plane(plane, volume.grid().center_in_patient(), 0.53, [120, 100]))
     {
-        let on_device = SliceVolume::of_values(&texture, &volume);
+        let on_device = SliceVolume::from(&*texture);
         let found = gpu_picture(context, &SliceScene { segments: Some(&atlas), ..scene(frame, on_device, style) });
         let expected = slice_reference::render(Some(&volume), &segment_grid, &layers, &frame, &style);
         let far = |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 2);
@@ -192,14 +178,14 @@ fn a_marker_on_the_patients_left_is_on_the_right_of_the_picture() {
     // Left, back, head.
     samples[grid.index(5, 10, 4)] = 1000;
     let marker = grid.patient_from_voxel().transform_point3(DVec3::new(5.0, 10.0, 4.0));
-    let volume = Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield);
+    let volume = Arc::new(Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield));
     let texture = upload(context, &volume);
     for (plane, right, low) in
         [(Plane::Axial, true, true), (Plane::Coronal, true, false), (Plane::Sagittal, true, false)]
     {
         let frame = SliceFrame::fitting(plane, &grid, marker, [80, 80]);
         let style = SliceStyle::new(Window::new(500.0, 250.0));
-        let found = gpu_picture(context, &scene(frame, SliceVolume::of_values(&texture, &volume), style));
+        let found = gpu_picture(context, &scene(frame, SliceVolume::from(&*texture), style));
         let brightest = (0..found.len()).max_by_key(|&n| found[n][0]).expect("a pixel");
         assert!(found[brightest][0] > 200, "{plane:?}: the marker is seen");
         let (x, y) = (brightest % 80, brightest / 80);

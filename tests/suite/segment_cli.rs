@@ -4,7 +4,7 @@ use std::path::Path;
 
 use maquette::cli::segment::{Args, run};
 use maquette::domain::grid::Grid;
-use maquette::domain::mask::components::Connectivity;
+use maquette::domain::mask::components::{Components, Connectivity};
 use maquette::domain::mask::threshold::{ValueRange, threshold};
 use maquette::domain::mask::{Mask, MaskDelta};
 use maquette::domain::measure::segment_statistics;
@@ -126,13 +126,15 @@ fn the_skull_is_the_one_that_others_segmented() {
     assert_eq!((statistics.voxel_count, values.min), (475_759, 226.0));
     assert!((values.mean - 791.54).abs() < 0.005, "{}", values.mean);
     let bone = threshold(&volume, ValueRange::new(226.0, 3071.0), &Progress::new()).expect("not cancelled");
-    assert!(theirs.combined(&bone, |a, b| a & !b).is_empty(), "all of it is in our threshold");
-    assert!(statistics.voxel_count as f64 > 0.8 * bone.voxel_count() as f64, "they took away some");
+    assert_eq!(theirs, bone);
+    // 126 parts, the largest of 432593 voxels: SimpleITK 2.5.7, ConnectedComponent.
+    let parts = Components::of(&bone, Connectivity::Faces, &Progress::new()).expect("not cancelled");
+    assert_eq!((parts.count(), parts.voxel_counts()[0]), (126, 432_593));
     let subject = Subject::new(&bone, &volume);
     let delta = segment::keep_largest(&subject, Connectivity::Faces, &Progress::new()).expect("an edit");
     let mut skull = bone.clone();
     skull.apply(delta);
-    assert!(skull.voxel_count() as f64 > 0.9 * bone.voxel_count() as f64 && skull.voxel_count() < bone.voxel_count());
+    assert_eq!(skull.voxel_count(), 432_593);
 }
 
 #[test]

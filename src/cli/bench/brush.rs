@@ -1,7 +1,7 @@
 //! Brush dabs in 512 x 512 x 300 voxels, radius 32 voxels: mask and undo record, upload to the device, touched surface.
 //!
 //! A stroke is a chain of dabs a quarter of a radius apart that wanders through the whole grid, adding and erasing in turn, over
-//! a mask with a curved surface. Each part is timed by itself; `brush/dab` is their sum for one dab, as a hand feels it.
+//! a mask with a curved surface. Each part is timed by itself; `brush/dab` is mask, undo record and upload of one dab.
 
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ use crate::domain::mask::stamp::{Brush, BrushShape, Edit, stroke_delta};
 use crate::domain::mask::threshold::{ValueRange, threshold};
 use crate::domain::mask::{Mask, MaskDelta};
 use crate::domain::phantom::{Shape, shape_mask};
+use crate::domain::surface::chunk::LiveSurface;
 use crate::ops::open::open;
 use crate::ops::segment_display::SegmentDisplay;
 use crate::task::Progress;
@@ -24,13 +25,14 @@ const RADIUS_VOXELS: f64 = 32.0;
 const DABS_PER_RUN: u32 = 60;
 
 /// Wall and CPU time of each dab, ms.
-#[derive(Default)]
 struct Times {
     wall: Vec<f64>,
     cpu: Vec<f64>,
 }
 
 impl Times {
+    const NONE: Self = Self { wall: Vec::new(), cpu: Vec::new() };
+
     fn measure<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let (cpu_before, begin) = (cpu_time_ms(), Instant::now());
         let result = work();
@@ -78,19 +80,24 @@ pub fn run(args: &Args, print: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> any
         display.show(&mask);
     }
     let brush = Brush { shape: BrushShape::Sphere, radius_mm: RADIUS_VOXELS * grid.spacing_mm().min_element() };
-    let (mut edit_times, mut upload_times) = (Times::default(), Times::default());
-    let (mut undo, mut bricks, mut uploaded) = (MaskDelta::default(), 0, 0);
+    let mut surface = LiveSurface::new();
+    surface.update(&mask, &grid, &[]);
+    let [mut edit_times, mut upload_times, mut surface_times] = [const { Times::NONE }; 3];
+    let (mut undo, mut bricks, mut uploaded, mut chunks) = (MaskDelta::default(), 0, 0, 0);
     let path = path(&grid, args.runs * DABS_PER_RUN + 1);
     for (dab, ends) in path.windows(2).enumerate() {
         let edit = if dab / 20 % 2 == 0 { Edit::Add } else { Edit::Erase };
-        edit_times.measure(|| {
+        let dirty = edit_times.measure(|| {
             let delta = stroke_delta(&mask, &grid, ends, brush, edit, &EditLimits::NONE);
-            bricks += delta.bricks.len();
+            let dirty: Vec<u32> = delta.bricks.iter().map(|(index, _)| *index).collect();
             undo.absorb_later_inverse(mask.apply(delta));
+            dirty
         });
+        bricks += dirty.len();
         if let Some(display) = &mut display {
             uploaded += upload_times.measure(|| display.show(&mask));
         }
+        chunks += surface_times.measure(|| surface.update(&mask, &grid, &dirty).len());
     }
     let made =
         serde_json::json!({ "bricks": bricks, "undo_kib": undo.memory_bytes() / 1024, "voxels": mask.voxel_count() });
@@ -100,7 +107,7 @@ pub fn run(args: &Args, print: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> any
         print(upload_times.row("brush/upload", name, serde_json::json!({ "bricks": uploaded })))?;
         print(Times::sum(&[&edit_times, &upload_times]).row("brush/dab", name, made))?;
     }
-    Ok(())
+    print(surface_times.row("brush/surface", "cpu", serde_json::json!({ "chunks": chunks })))
 }
 
 /// The grid and a mask to paint on: a ball that fills most of the grid, or what the input holds of bone.

@@ -1,7 +1,7 @@
 //! Exact Euclidean distances to a mask, in mm, on grids whose axes are at right angles.
 //!
 //! In: a mask and its grid. Out: for each voxel the squared distance from its centre to the nearest voxel centre of the mask.
-//! Separable: along i by two sweeps over the bits, then along j and k by the lower envelope of parabolas, 16 columns at a
+//! Separable: along i from the runs of each row, then along j and k by the lower envelope of parabolas, 16 columns at a
 //! time so that memory is read in whole cache lines.
 //!
 //! Source: Felzenszwalb, Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012;
@@ -13,6 +13,7 @@ use crate::domain::grid::Grid;
 use crate::task::{Cancelled, Progress};
 
 use super::Mask;
+use super::runs::{Run, Runs};
 
 /// Columns that are worked on together: 64 bytes of `f32`.
 const COLUMNS: usize = 16;
@@ -37,14 +38,13 @@ pub fn squared_distances_mm2(mask: &Mask, grid: &Grid, progress: &Progress) -> R
     progress.phase("Distance");
     let (dims, spacing) = (mask.dims().map(|n| n as usize), grid.spacing_mm());
     let [ni, nj, nk] = dims;
+    let runs = Runs::of(mask);
     let mut squared = vec![0_f32; ni * nj * nk];
     let steps: Vec<f32> = (0..=ni).map(|n| (n as f64 * spacing.x).powi(2) as f32).collect();
     squared.par_chunks_mut(ni * nj).enumerate().try_for_each(|(k, layer)| {
         progress.check()?;
-        let mut words = vec![0; ni.div_ceil(32)];
         for (j, row) in layer.chunks_mut(ni).enumerate() {
-            mask.copy_row(j as u32, k as u32, &mut words);
-            sweep_row(&words, &steps, row);
+            sweep_row(runs.row(j as u32, k as u32), &steps, row);
         }
         // Along j: a layer lies in memory in one piece.
         let mut envelope = Envelope::new(nj, spacing.y);
@@ -74,48 +74,53 @@ pub fn signed_distances_mm(mask: &Mask, grid: &Grid, progress: &Progress) -> Res
     Ok(outside)
 }
 
-/// Squared distances along a row from the bits of the row.
-fn sweep_row(words: &[u32], steps: &[f32], row: &mut [f32]) {
-    if words.iter().all(|&word| word == 0) {
+/// Squared distances along a row from its runs: zero in them, to the nearer end between them.
+fn sweep_row(runs: &[Run], steps: &[f32], row: &mut [f32]) {
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
         row.fill(f32::INFINITY);
         return;
+    };
+    let towards_end = |gap: &mut [f32]| gap.iter_mut().rev().zip(&steps[1..]).for_each(|(value, &step)| *value = step);
+    let from_start = |gap: &mut [f32]| gap.iter_mut().zip(&steps[1..]).for_each(|(value, &step)| *value = step);
+    towards_end(&mut row[..usize::from(first.start)]);
+    for run in runs {
+        row[usize::from(run.start)..usize::from(run.end)].fill(0.0);
     }
-    let set = |i: usize| words[i / 32] >> (i % 32) & 1 == 1;
-    let mut last: Option<usize> = None;
-    for (i, value) in row.iter_mut().enumerate() {
-        if set(i) {
-            last = Some(i);
-        }
-        *value = last.map_or(f32::INFINITY, |last| steps[i - last]);
+    for pair in runs.windows(2) {
+        let gap = &mut row[usize::from(pair[0].end)..usize::from(pair[1].start)];
+        let (near, far) = gap.split_at_mut(gap.len().div_ceil(2));
+        from_start(near);
+        towards_end(far);
     }
-    let mut next: Option<usize> = None;
-    for (i, value) in row.iter_mut().enumerate().rev() {
-        if set(i) {
-            next = Some(i);
-        }
-        if let Some(next) = next {
-            *value = value.min(steps[next - i]);
-        }
-    }
+    from_start(&mut row[usize::from(last.end)..]);
 }
 
 /// The lower envelope of the parabolas over one column.
 struct Envelope {
-    spacing: f64,
+    /// Square of the spacing.
+    square: f32,
+    /// `1 / (2 square n)`: turns a difference of heights into steps.
+    steps_per_height: Vec<f32>,
     columns: Vec<f32>,
-    /// Where the parabolas of the envelope have their vertices, and where each begins to be the lowest.
-    vertices: Vec<u32>,
-    begins: Vec<f32>,
+    stack: Stack,
     length: usize,
 }
 
+/// The parabolas of the envelope: where their vertices are, how high, and where each begins to be the lowest.
+struct Stack {
+    vertices: Vec<f32>,
+    heights: Vec<f32>,
+    begins: Vec<f32>,
+}
+
 impl Envelope {
-    fn new(length: usize, spacing: f64) -> Self {
+    fn new(length: usize, spacing_mm: f64) -> Self {
+        let square = spacing_mm * spacing_mm;
         Self {
-            spacing,
-            columns: vec![0.0; length * COLUMNS],
-            vertices: vec![0; length],
-            begins: vec![0.0; length + 1],
+            square: square as f32,
+            steps_per_height: (0..=length).map(|n| (0.5 / (square * n.max(1) as f64)) as f32).collect(),
+            columns: vec![0.0; (length + COLUMNS) * COLUMNS],
+            stack: Stack { vertices: vec![0.0; length], heights: vec![0.0; length], begins: vec![0.0; length + 1] },
             length,
         }
     }
@@ -123,67 +128,62 @@ impl Envelope {
     /// Replaces `count` columns, which begin at `first` and whose elements lie `stride` apart, by their minima over all
     /// parabolas.
     fn sweep(&mut self, values: &mut [f32], first: usize, stride: usize, count: usize) {
-        let length = self.length;
+        // A pitch that is no power of two: else all columns compete for the same few cache lines.
+        let (length, pitch) = (self.length, self.length + COLUMNS);
         for n in 0..length {
             let line = &values[first + n * stride..][..count];
             for (column, &value) in line.iter().enumerate() {
-                self.columns[column * length + n] = value;
+                self.columns[column * pitch + n] = value;
             }
         }
-        for column in 0..count {
-            if self.columns[column * length..][..length].iter().any(|&value| value > 0.0) {
-                self.minimise(column);
+        for column in self.columns.chunks_exact_mut(pitch).take(count).map(|column| &mut column[..length]) {
+            if column.iter().any(|&value| value > 0.0) {
+                minimise(column, self.square, &self.steps_per_height, &mut self.stack);
             }
         }
         for n in 0..length {
             let line = &mut values[first + n * stride..][..count];
             for (column, value) in line.iter_mut().enumerate() {
-                *value = self.columns[column * length + n];
+                *value = self.columns[column * pitch + n];
             }
         }
     }
+}
 
-    fn minimise(&mut self, column: usize) {
-        let length = self.length;
-        let column = &mut self.columns[column * length..][..length];
-        let square = (self.spacing * self.spacing) as f32;
-        let half_inverse = 0.5 / square;
-        let mut count = 0_usize;
-        for n in 0..length {
-            let value = column[n];
-            if value == f32::INFINITY {
-                continue;
-            }
-            // Where this parabola falls below the last one of the envelope, in steps.
-            let mut begin = f32::NEG_INFINITY;
-            while count > 0 {
-                let vertex = self.vertices[count - 1] as usize;
-                let apart = (n - vertex) as f32;
-                begin = (value - column[vertex]) * half_inverse / apart + 0.5 * (n + vertex) as f32;
-                if begin > self.begins[count - 1] {
-                    break;
-                }
-                count -= 1;
-                begin = f32::NEG_INFINITY;
-            }
-            self.vertices[count] = n as u32;
-            self.begins[count] = begin;
-            count += 1;
+/// Replaces the heights of a column by the lower envelope of the parabolas over them.
+fn minimise(column: &mut [f32], square: f32, steps_per_height: &[f32], stack: &mut Stack) {
+    let Stack { vertices, heights, begins } = stack;
+    let mut count = 0_usize;
+    for (n, &height) in column.iter().enumerate() {
+        if height == f32::INFINITY {
+            continue;
         }
-        if count == 0 {
-            return;
-        }
-        self.begins[count] = f32::INFINITY;
-        // The vertices' own values are read before they are written over: the envelope is evaluated into its own array.
-        let heights: Vec<f32> = self.vertices[..count].iter().map(|&vertex| column[vertex as usize]).collect();
-        let mut at = 0;
-        for (n, value) in column.iter_mut().enumerate() {
-            while self.begins[at + 1] < n as f32 {
-                at += 1;
+        let at = n as f32;
+        // Where this parabola falls below the last one of the envelope; while that is before the last one begins, the last
+        // one is nowhere the lowest.
+        let mut begin = f32::NEG_INFINITY;
+        while count > 0 {
+            let vertex = vertices[count - 1];
+            begin = (height - heights[count - 1]) * steps_per_height[(at - vertex) as usize] + 0.5 * (at + vertex);
+            if begin > begins[count - 1] {
+                break;
             }
-            let steps = n as f32 - self.vertices[at] as f32;
-            *value = steps * steps * square + heights[at];
+            count -= 1;
+            begin = f32::NEG_INFINITY;
         }
+        (vertices[count], heights[count], begins[count]) = (at, height, begin);
+        count += 1;
+    }
+    let mut from = 0;
+    for parabola in 0..count {
+        let to = if parabola + 1 == count { column.len() } else { (begins[parabola + 1] + 1.0) as usize };
+        let to = to.min(column.len());
+        let (vertex, height) = (vertices[parabola], heights[parabola]);
+        for (n, value) in column.iter_mut().enumerate().take(to).skip(from) {
+            let steps = n as f32 - vertex;
+            *value = steps * steps * square + height;
+        }
+        from = from.max(to);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::task::{Cancelled, Progress};
 
 use super::Mask;
 use super::distance::{has_right_angles, squared_distances_mm2};
-use super::rows::{BitRows, RowBox, shift_row};
+use super::rows::{BitRows, RowBox, bits_between, shift_row};
 
 /// More rows than this in a ball, and the distance is cheaper.
 const MOST_BALL_ROWS: usize = 3000;
@@ -116,47 +116,14 @@ pub fn smoothed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -
     let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach, Some(mask.dims()));
     let source = BitRows::of(mask, around);
     let mut result = BitRows::empty(around);
-    let dims = mask.dims().map(|n| n as i32);
-    let first = result.around.min[0];
     result.rows_mut().try_for_each(|(j, k, words)| {
         progress.check()?;
-        let mut votes = vec![0_i32; words.len() * 64];
-        for row in &ball.rows {
-            let (other_j, other_k) = (j + row.dj, k + row.dk);
-            if (0..dims[1]).contains(&other_j) && (0..dims[2]).contains(&other_k) {
-                count_votes(source.row(other_j, other_k), row.low, row.high, first, dims[0], &mut votes);
-            }
-        }
-        let own = source.row(j, k);
-        for (n, &vote) in votes.iter().enumerate() {
-            let was = own[n / 64] >> (n % 64) & 1;
-            let becomes = if vote == 0 { was } else { u64::from(vote > 0) };
-            words[n / 64] |= becomes << (n % 64);
+        for (n, word) in words.iter_mut().enumerate() {
+            *word = ball.majority(&source, mask.dims(), [64 * n as i32, j, k]);
         }
         Ok(())
     })?;
     Ok(result.to_mask(mask.dims()))
-}
-
-/// Adds to each voxel's vote the voxels `low..=high` beside it in a row: 1 for each in the mask, -1 for each in the grid but
-/// not in the mask. Sums over a moving window.
-fn count_votes(row: &[u64], low: i32, high: i32, first: i32, ni: i32, votes: &mut [i32]) {
-    let value = |at: i32| {
-        let i = first + at;
-        if i < 0 || i >= ni {
-            return 0;
-        }
-        let bit = row.get(at as usize / 64).map_or(0, |word| word >> (at % 64) & 1);
-        if at >= 0 && bit == 1 { 1 } else { -1 }
-    };
-    let mut sum: i32 = (low..=high).map(value).sum();
-    let last = votes.len() as i32 - 1;
-    for (at, vote) in votes.iter_mut().enumerate() {
-        *vote += sum;
-        if (at as i32) < last {
-            sum += value(at as i32 + high + 1) - value(at as i32 + low);
-        }
-    }
 }
 
 fn grown_by_distance(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
@@ -262,6 +229,67 @@ impl Ball {
         }
         Ok(result)
     }
+}
+
+impl Ball {
+    /// What most of the voxels around each of the 64 voxels from bit `at` of row (j, k) are. Votes are counted for all 64 at
+    /// once, one bit of the counts to a word: two for a voxel of the mask, one for a place outside the grid, which so weighs
+    /// on neither side, none for background. More than the ball has voxels is a majority.
+    fn majority(&self, source: &BitRows, dims: [u32; 3], [at, j, k]: [i32; 3]) -> u64 {
+        let own = word_at(source.row(j, k), at);
+        let (mut any, mut all) = (0_u64, u64::MAX);
+        for row in &self.rows {
+            let other = source.row(j + row.dj, k + row.dk);
+            for step in [row.low, 0, row.high] {
+                let word = word_at(other, at + step);
+                (any, all) = (any | word, all & word);
+            }
+        }
+        if (any == 0 || all == u64::MAX) && self.reach[0] <= 64 {
+            return own;
+        }
+        let mut counts = [0_u64; COUNT_BITS];
+        let in_grid = |n: i32, axis: usize| (0..dims[axis] as i32).contains(&n);
+        let mut voters = 0_u32;
+        for row in &self.rows {
+            let inside = in_grid(j + row.dj, 1) && in_grid(k + row.dk, 2);
+            let other = source.row(j + row.dj, k + row.dk);
+            for step in row.low..=row.high {
+                let first = source.around.min[0] + at + step;
+                let outside = if inside { !bits_between(-first, dims[0] as i32 - first) } else { u64::MAX };
+                add_votes(&mut counts[1..], word_at(other, at + step));
+                add_votes(&mut counts, outside);
+                voters += 1;
+            }
+        }
+        let (mut more, mut equal) = (0_u64, u64::MAX);
+        for bit in (0..COUNT_BITS).rev() {
+            let wanted = if voters >> bit & 1 == 1 { u64::MAX } else { 0 };
+            more |= equal & counts[bit] & !wanted;
+            equal &= !(counts[bit] ^ wanted);
+        }
+        more | (equal & own)
+    }
+}
+
+/// Bits of a vote count: twice the voxels of the largest ball that is sensible for smoothing, and more.
+const COUNT_BITS: usize = 32;
+
+/// Adds one bit to each of 64 counts.
+fn add_votes(counts: &mut [u64], mut carry: u64) {
+    for bits in counts {
+        if carry == 0 {
+            return;
+        }
+        (*bits, carry) = (*bits ^ carry, *bits & carry);
+    }
+}
+
+/// The 64 bits of a row that begin at bit `at`; none beyond its ends.
+fn word_at(row: &[u64], at: i32) -> u64 {
+    let (word, bit) = (at.div_euclid(64), at.rem_euclid(64));
+    let word_of = |n: i32| usize::try_from(n).ok().and_then(|n| row.get(n)).copied().unwrap_or(0);
+    if bit == 0 { word_of(word) } else { word_of(word) >> bit | word_of(word + 1) << (64 - bit) }
 }
 
 /// Lays layer `k + dk` of `spread`, moved by `dj` rows, over a layer. The ball is symmetric: laying it over every voxel of the

@@ -131,7 +131,7 @@ impl BitRows {
 }
 
 /// Bits `low..high` of a word; the ends may lie outside it.
-fn bits_between(low: i32, high: i32) -> u64 {
+pub(super) fn bits_between(low: i32, high: i32) -> u64 {
     let (low, high) = (low.clamp(0, 64) as u32, high.clamp(0, 64) as u32);
     let below = |end: u32| if end == 64 { u64::MAX } else { (1 << end) - 1 };
     below(high) & !below(low)

@@ -136,7 +136,7 @@ impl<'a> SurfaceIndex<'a> {
         };
         let mean_size = mesh.triangles.iter().map(size).sum::<f64>() / mesh.triangles.len().max(1) as f64;
         let smallest_mm = (extent.element_product() / MAX_CELLS).cbrt();
-        let cell_mm = (mean_size as f32 * 1.5).max(smallest_mm).max(extent.max_element() / 2048.0);
+        let cell_mm = (mean_size as f32).max(smallest_mm).max(extent.max_element() / 2048.0);
         let dims = (extent / cell_mm).floor().as_ivec3() + 1;
         let mut index = Self { mesh, lower, cell_mm, dims, offsets: Vec::new(), triangles: Vec::new() };
         let mut offsets = vec![0_u32; index.cell_count() + 2];

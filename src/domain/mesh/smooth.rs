@@ -7,7 +7,7 @@
 //! Differs from the paper: the filter is scaled to leave constants exactly alone, so that nothing drifts.
 //!
 //! Invariants: triangles stay as they are, so a closed mesh stays closed; vertices on an open edge, and those where the
-//! surface is not a disc, stay in their place.
+//! surface is not a disc, stay in their place; so do parts that the filter would make vanish.
 
 use std::f64::consts::PI;
 
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TriangleMesh;
 use super::adjacency::Adjacency;
+use super::components::components;
 use super::deviation::{Deviation, deviation_of_moved};
 use super::normals::vertex_normals;
 use crate::task::{Cancelled, Progress};
@@ -64,6 +65,17 @@ pub struct SmoothReport {
     pub deviation: Deviation,
     /// Vertices that were left in their place because the surface has an edge or a fault there.
     pub fixed_vertices: u64,
+    /// Parts that were left as they were because they are too small for the filter and would have vanished.
+    pub kept_parts: u64,
+}
+
+/// What a filter could not or should not move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unmoved {
+    /// Vertices on an open edge or a fault.
+    pub fixed_vertices: u64,
+    /// Parts that would have vanished.
+    pub kept_parts: u64,
 }
 
 impl SmoothReport {
@@ -85,6 +97,30 @@ pub fn smooth(
     options: &SmoothOptions,
     progress: &Progress,
 ) -> Result<(TriangleMesh, SmoothReport), Cancelled> {
+    let (smoothed, unmoved) = smooth_unmeasured(mesh, options, progress)?;
+    let report = SmoothReport {
+        volume_before_mm3: mesh.volume_mm3(),
+        volume_after_mm3: smoothed.volume_mm3(),
+        deviation: deviation_of_moved(&smoothed, mesh, progress)?,
+        fixed_vertices: unmoved.fixed_vertices,
+        kept_parts: unmoved.kept_parts,
+    };
+    Ok((smoothed, report))
+}
+
+/// Smooths a mesh; also says what was left in its place. For previews: what leaves the program goes through [`smooth`],
+/// which measures.
+///
+/// # Errors
+/// When cancelled.
+///
+/// # Panics
+/// As [`smooth`].
+pub fn smooth_unmeasured(
+    mesh: &TriangleMesh,
+    options: &SmoothOptions,
+    progress: &Progress,
+) -> Result<(TriangleMesh, Unmoved), Cancelled> {
     assert!(options.pass_band > 0.0 && options.pass_band <= 2.0, "pass band in 0 to 2");
     progress.phase("smoothing");
     progress.check()?;
@@ -99,24 +135,24 @@ pub fn smooth(
         SmoothMethod::WindowedSinc => windowed_sinc(points, &ring, options, progress)?,
         SmoothMethod::Taubin => taubin(points, &ring, options, progress)?,
     };
-    let back = |point: &[f32; 4]| (Vec3::new(point[0], point[1], point[2]) + center).to_array();
+    // What stays does so to the last bit: going to the centre and back rounds.
+    let back = |(vertex, point): (usize, &[f32; 4])| {
+        if ring.is_fixed(vertex) {
+            return mesh.positions_in_patient[vertex];
+        }
+        (Vec3::new(point[0], point[1], point[2]) + center).to_array()
+    };
     let mut smoothed = TriangleMesh {
-        positions_in_patient: points.par_iter().map(back).collect(),
+        positions_in_patient: points.par_iter().enumerate().map(back).collect(),
         normals: Vec::new(),
         triangles: mesh.triangles.clone(),
     };
-    let volume_before_mm3 = mesh.volume_mm3();
+    let kept_parts = keep_vanishing_parts(&mut smoothed, mesh);
     if options.keep_volume {
-        restore_volume(&mut smoothed, &adjacency, volume_before_mm3);
+        restore_volume(&mut smoothed, &adjacency, mesh.volume_mm3());
     }
     smoothed.normals = vertex_normals(&smoothed.positions_in_patient, &adjacency);
-    let report = SmoothReport {
-        volume_before_mm3,
-        volume_after_mm3: smoothed.volume_mm3(),
-        deviation: deviation_of_moved(&smoothed, mesh, progress)?,
-        fixed_vertices: ring.fixed,
-    };
-    Ok((smoothed, report))
+    Ok((smoothed, Unmoved { fixed_vertices: ring.fixed, kept_parts }))
 }
 
 /// Neighbours of each vertex; none for those that stay in their place.
@@ -140,6 +176,10 @@ impl Ring {
             offsets.push(neighbours.len() as u32);
         }
         Self { offsets, neighbours, fixed: free.iter().filter(|free| !**free).count() as u64 }
+    }
+
+    fn is_fixed(&self, vertex: usize) -> bool {
+        self.offsets[vertex] == self.offsets[vertex + 1]
     }
 
     /// The vertex minus the mean of its neighbours: the Laplacian, zero where the vertex stays.
@@ -244,6 +284,29 @@ fn taubin(
         std::mem::swap(&mut points, &mut next);
     }
     Ok(points)
+}
+
+/// Puts back the parts that lost more than half of their volume: specks of a few voxels, which a low-pass filter shrinks to a
+/// point, all their triangles without area. Returns their number.
+fn keep_vanishing_parts(smoothed: &mut TriangleMesh, original: &TriangleMesh) -> u64 {
+    let parts = components(original);
+    let volumes_of = |mesh: &TriangleMesh| {
+        let mut volumes = vec![0.0_f64; parts.count as usize];
+        for &triangle in &mesh.triangles {
+            let [a, b, c] = mesh.corners(triangle).map(Vec3::as_dvec3);
+            volumes[parts.part_of_vertex[triangle[0] as usize] as usize] += a.dot(b.cross(c)) / 6.0;
+        }
+        volumes
+    };
+    let (before, after) = (volumes_of(original), volumes_of(smoothed));
+    let vanishes: Vec<bool> =
+        before.iter().zip(&after).map(|(before, after)| after.abs() < 0.5 * before.abs()).collect();
+    for (vertex, &part) in parts.part_of_vertex.iter().enumerate() {
+        if part != u32::MAX && vanishes[part as usize] {
+            smoothed.positions_in_patient[vertex] = original.positions_in_patient[vertex];
+        }
+    }
+    vanishes.iter().filter(|vanishes| **vanishes).count() as u64
 }
 
 /// Moves every vertex along its normal by the same small distance until the volume is `target_mm3`.

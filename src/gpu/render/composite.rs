@@ -57,7 +57,7 @@ impl Composite {
             mapped_at_creation: false,
         });
         Self {
-            pipeline: super::fullscreen_pipeline(context, &layout, &module, "fs_main", VIEW_FORMAT),
+            pipeline: super::fullscreen_pipeline(context, &layout, &module, ("fs_main", &[]), VIEW_FORMAT),
             frame_layout,
             parts_layout,
             uniforms,

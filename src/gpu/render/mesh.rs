@@ -7,7 +7,7 @@
 use bytemuck::{Pod, Zeroable};
 use glam::DVec3;
 
-use super::mesh_store::{MeshObject, MeshStore, MeshVertex};
+use super::mesh_store::{MeshObject, MeshStore, MeshVertex, Piece};
 use super::view_globals::ViewGlobals;
 use super::{DEPTH_FORMAT, SAMPLES};
 use crate::domain::camera::Camera;
@@ -67,7 +67,7 @@ impl MeshRenderer {
         context: &Context,
         pass: &mut wgpu::RenderPass<'_>,
         store: &MeshStore,
-        items: &[MeshItem],
+        (items, moving): (&[MeshItem], bool),
     ) {
         let items: Vec<MeshItem> = items.iter().filter(|item| item.opacity >= 1.0).copied().collect();
         if items.is_empty() {
@@ -77,7 +77,7 @@ impl MeshRenderer {
         pass.set_pipeline(&self.opaque);
         pass.set_vertex_buffer(1, instances.slice(..));
         for (n, item) in items.iter().enumerate() {
-            draw(pass, store, item.object, n as u32);
+            draw(pass, store.pieces_of(item.object, moving), n as u32);
         }
     }
 
@@ -87,7 +87,7 @@ impl MeshRenderer {
         context: &Context,
         pass: &mut wgpu::RenderPass<'_>,
         store: &MeshStore,
-        items: &[MeshItem],
+        (items, moving): (&[MeshItem], bool),
         camera: &Camera,
         volume: [&wgpu::TextureView; 2],
     ) {
@@ -113,7 +113,7 @@ impl MeshRenderer {
         for (n, item) in items.iter().enumerate() {
             for pipeline in [&self.far_sides, &self.near_sides] {
                 pass.set_pipeline(pipeline);
-                draw(pass, store, item.object, n as u32);
+                draw(pass, store.pieces_of(item.object, moving), n as u32);
             }
         }
     }
@@ -124,8 +124,8 @@ pub(super) fn is_translucent(item: &MeshItem) -> bool {
     item.opacity > 0.0 && item.opacity < 1.0
 }
 
-fn draw(pass: &mut wgpu::RenderPass<'_>, store: &MeshStore, object: MeshObject, instance: u32) {
-    for piece in store.pieces_of(object) {
+fn draw<'a>(pass: &mut wgpu::RenderPass<'_>, pieces: impl Iterator<Item = &'a Piece>, instance: u32) {
+    for piece in pieces {
         pass.set_vertex_buffer(0, piece.vertices.slice(..));
         pass.set_index_buffer(piece.indices.slice(..), wgpu::IndexFormat::Uint32);
         pass.draw_indexed(0..piece.index_count, 0, instance..instance + 1);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
 
+use super::coarse_mesh::coarse;
 use crate::domain::mesh::TriangleMesh;
 use crate::gpu::context::Context;
 
@@ -45,6 +46,8 @@ pub(super) struct Piece {
 struct Chunk {
     revision: u64,
     pieces: Vec<Piece>,
+    /// What a software driver draws while the view moves; empty where the mesh is small or the device is not slow.
+    coarse: Vec<Piece>,
     bounds_in_patient: Option<(Vec3, Vec3)>,
 }
 
@@ -66,26 +69,16 @@ impl MeshStore {
         if self.chunks.get(&key).is_some_and(|chunk| chunk.revision == revision) {
             return false;
         }
-        let limits = context.device.limits();
-        let most = limits.max_buffer_size as usize;
-        let before = self.chunks.remove(&key).map(|chunk| chunk.pieces).unwrap_or_default();
-        let pieces = split(mesh, most / size_of::<MeshVertex>(), most / size_of::<[u32; 3]>());
-        let mut before = before.into_iter();
-        let pieces = pieces.iter().map(|(vertices, triangles)| {
-            let vertices: &[u8] = bytemuck::cast_slice(vertices);
-            let indices: &[u8] = bytemuck::cast_slice(triangles);
-            let (old_vertices, old_indices) = match before.next() {
-                Some(piece) => (Some(piece.vertices), Some(piece.indices)),
-                None => (None, None),
-            };
-            Piece {
-                vertices: refill(context, old_vertices, vertices, wgpu::BufferUsages::VERTEX),
-                indices: refill(context, old_indices, indices, wgpu::BufferUsages::INDEX),
-                index_count: triangles.len() as u32 * 3,
-            }
-        });
-        let pieces = pieces.collect();
-        self.chunks.insert(key, Chunk { revision, pieces, bounds_in_patient: mesh.bounds_in_patient() });
+        let before = self.chunks.remove(&key);
+        let (before, coarse_before) = before.map(|chunk| (chunk.pieces, chunk.coarse)).unwrap_or_default();
+        let stand_in = if context.is_software() { coarse(mesh) } else { None };
+        let chunk = Chunk {
+            revision,
+            pieces: send(context, mesh, before),
+            coarse: stand_in.map(|mesh| send(context, &mesh, coarse_before)).unwrap_or_default(),
+            bounds_in_patient: mesh.bounds_in_patient(),
+        };
+        self.chunks.insert(key, chunk);
         self.revision += 1;
         true
     }
@@ -120,13 +113,16 @@ impl MeshStore {
 
     /// Bytes held on the device.
     pub fn memory_bytes(&self) -> u64 {
-        let pieces = self.chunks.values().flat_map(|chunk| &chunk.pieces);
+        let pieces = self.chunks.values().flat_map(|chunk| chunk.pieces.iter().chain(&chunk.coarse));
         pieces.map(|piece| piece.vertices.size() + piece.indices.size()).sum()
     }
 
-    /// Buffers of an object.
-    pub(super) fn pieces_of(&self, object: MeshObject) -> impl Iterator<Item = &Piece> {
-        self.chunks_of(object).flat_map(|chunk| &chunk.pieces).filter(|piece| piece.index_count > 0)
+    /// Buffers of an object; the coarse ones, where there are any, while the view moves.
+    pub(super) fn pieces_of(&self, object: MeshObject, moving: bool) -> impl Iterator<Item = &Piece> {
+        let pick = move |chunk: &'_ Chunk| moving && !chunk.coarse.is_empty();
+        let pieces =
+            self.chunks_of(object).flat_map(move |chunk| if pick(chunk) { &chunk.coarse } else { &chunk.pieces });
+        pieces.filter(|piece| piece.index_count > 0)
     }
 
     fn chunks_of(&self, object: MeshObject) -> impl Iterator<Item = &Chunk> {
@@ -134,6 +130,22 @@ impl MeshStore {
         let last = MeshKey { object, chunk: u32::MAX };
         self.chunks.range(first..=last).map(|(_, chunk)| chunk)
     }
+}
+
+/// Sends a mesh to the device, into the buffers that it had before where they fit.
+fn send(context: &Context, mesh: &TriangleMesh, before: Vec<Piece>) -> Vec<Piece> {
+    let most = context.device.limits().max_buffer_size as usize;
+    let mut before = before.into_iter();
+    let pieces = split(mesh, most / size_of::<MeshVertex>(), most / size_of::<[u32; 3]>());
+    let pieces = pieces.iter().map(|(vertices, triangles)| {
+        let (old_vertices, old_indices) = before.next().map(|piece| (piece.vertices, piece.indices)).unzip();
+        Piece {
+            vertices: refill(context, old_vertices, bytemuck::cast_slice(vertices), wgpu::BufferUsages::VERTEX),
+            indices: refill(context, old_indices, bytemuck::cast_slice(triangles), wgpu::BufferUsages::INDEX),
+            index_count: triangles.len() as u32 * 3,
+        }
+    });
+    pieces.collect()
 }
 
 /// Writes into the old buffer where it is large enough, so that a stroke does not allocate.

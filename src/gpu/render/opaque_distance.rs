@@ -24,7 +24,7 @@ impl OpaqueDistance {
         let depth_layout = layout::group(device, "opaque depth", &[layout::multisampled_depth(0)]);
         let layout = layout::pipeline(device, "opaque distance", &[&ViewGlobals::layout(context), &depth_layout]);
         let module = shader::module(device, "render/opaque_distance.wgsl");
-        let pipeline = super::fullscreen_pipeline(context, &layout, &module, "fs_main", DISTANCE_FORMAT);
+        let pipeline = super::fullscreen_pipeline(context, &layout, &module, ("fs_main", &[]), DISTANCE_FORMAT);
         Self { pipeline, depth_layout }
     }
 

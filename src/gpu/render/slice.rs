@@ -4,15 +4,17 @@
 //! CPU twin: `domain::slice_reference`. One triangle, one fragment per pixel; trilinear by hand in f32, since texture filters
 //! have 8 bits of position. Not here: contours, crosshair and text, which the window draws as vectors.
 
+use std::sync::OnceLock;
+
 use bytemuck::{Pod, Zeroable};
 use glam::DVec3;
 
 use crate::domain::grid::Grid;
 use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
-use crate::domain::volume::Volume;
 use crate::gpu::context::Context;
 use crate::gpu::segment_atlas::SegmentAtlas;
 use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
+use crate::gpu::volume_texture::ResidentVolume;
 use crate::gpu::{layout, shader};
 
 /// What [`SliceRenderer::draw_values`] writes where there is no volume.
@@ -31,17 +33,14 @@ pub struct SliceVolume<'a> {
     pub half_step: f64,
 }
 
-impl<'a> SliceVolume<'a> {
-    /// A texture that holds the rescaled values of a volume themselves.
-    pub fn of_values(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
-        let half_step = volume.rescale().slope.abs() / 2.0;
-        Self { texture, grid: volume.grid(), value_from_texel: [1.0, 0.0], half_step }
-    }
-
-    /// A texture that holds the stored samples of a volume.
-    pub fn of_samples(texture: &'a wgpu::TextureView, volume: &'a Volume) -> Self {
-        let rescale = volume.rescale();
-        Self { value_from_texel: [rescale.slope, rescale.intercept], ..Self::of_values(texture, volume) }
+impl<'a> From<&'a ResidentVolume> for SliceVolume<'a> {
+    fn from(resident: &'a ResidentVolume) -> Self {
+        Self {
+            texture: resident.texture.view(),
+            grid: resident.volume.grid(),
+            value_from_texel: resident.texture.value_from_texel().map(f64::from),
+            half_step: resident.volume.rescale().slope.abs() / 2.0,
+        }
     }
 }
 
@@ -82,9 +81,22 @@ struct SliceUniforms {
     window_bounds: [f32; 2],
     preview_bounds: [f32; 2],
     outline_px: f32,
-    linear: u32,
     outside_alpha: f32,
-    reserved: f32,
+    reserved: [f32; 2],
+}
+
+/// The shader's override constants: what a variant leaves out costs nothing.
+const SWITCHES: [&str; 4] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW"];
+
+/// Which of [`SWITCHES`] a scene needs, bit by bit; values have neither segments nor preview.
+fn switches(scene: &SliceScene<'_>, values: bool) -> usize {
+    let needed = [
+        scene.style.interpolation == Interpolation::Linear,
+        scene.style.slab.is_some(),
+        !values && scene.segments.is_some(),
+        !values && scene.volume.is_some() && scene.style.preview.is_some(),
+    ];
+    needed.iter().enumerate().map(|(bit, needed)| usize::from(*needed) << bit).sum()
 }
 
 /// Draws slice views; one for all views of a device.
@@ -92,8 +104,10 @@ struct SliceUniforms {
 pub struct SliceRenderer {
     frame_layout: wgpu::BindGroupLayout,
     data_layout: wgpu::BindGroupLayout,
-    picture: wgpu::RenderPipeline,
-    values: wgpu::RenderPipeline,
+    pipeline_layout: wgpu::PipelineLayout,
+    module: wgpu::ShaderModule,
+    /// By switches, compiled when first wanted: those that draw pictures, those that write values.
+    pipelines: [[OnceLock<wgpu::RenderPipeline>; 1 << SWITCHES.len()]; 2],
     no_segments: SegmentAtlas,
     no_volume: wgpu::TextureView,
 }
@@ -107,14 +121,13 @@ impl SliceRenderer {
         let data_layout = layout::group(device, "slice data", &[layout::loaded_volume(0), a, b, c, d]);
         let pipeline_layout = layout::pipeline(device, "slice", &[&frame_layout, &data_layout]);
         let module = shader::module(device, "render/slice.wgsl");
-        let pipeline =
-            |entry_point, format| super::fullscreen_pipeline(context, &pipeline_layout, &module, entry_point, format);
         let nothing = Grid::axis_aligned([1, 1, 1], DVec3::ONE, DVec3::ZERO).expect("one voxel is a grid");
         Self {
-            picture: pipeline("fs_main", VIEW_FORMAT),
-            values: pipeline("fs_values", wgpu::TextureFormat::R32Float),
             frame_layout,
             data_layout,
+            pipeline_layout,
+            module,
+            pipelines: Default::default(),
             no_segments: SegmentAtlas::new(context, &nothing),
             no_volume: one_texel(context),
         }
@@ -123,16 +136,17 @@ impl SliceRenderer {
     /// Draws a slice into the picture of its view, which takes the frame's size.
     pub fn draw(&self, context: &Context, target: &mut ViewTexture, scene: &SliceScene<'_>) {
         target.resize(context, scene.frame.size_px);
-        self.run(context, target, scene, &self.picture);
+        self.run(context, target, scene, false);
     }
 
     /// Writes the values of a plane (r32float), [`NO_VALUE`] outside, into `target`, made with that format.
     pub fn draw_values(&self, context: &Context, target: &mut ViewTexture, scene: &SliceScene<'_>) {
         target.resize(context, scene.frame.size_px);
-        self.run(context, target, scene, &self.values);
+        self.run(context, target, scene, true);
     }
 
-    fn run(&self, context: &Context, target: &ViewTexture, scene: &SliceScene<'_>, pipeline: &wgpu::RenderPipeline) {
+    fn run(&self, context: &Context, target: &ViewTexture, scene: &SliceScene<'_>, values: bool) {
+        let pipeline = self.pipeline(context, switches(scene, values), values);
         let uniforms = uniforms(scene);
         let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("slice frame"),
@@ -154,6 +168,17 @@ impl SliceRenderer {
         super::fullscreen_pass(&mut encoder, "slice", target.view(), pipeline, &[&frame, &data]);
         context.queue.submit([encoder.finish()]);
     }
+
+    fn pipeline(&self, context: &Context, switches: usize, values: bool) -> &wgpu::RenderPipeline {
+        self.pipelines[usize::from(values)][switches].get_or_init(|| {
+            let constants: [(&str, f64); SWITCHES.len()] =
+                std::array::from_fn(|bit| (SWITCHES[bit], (switches >> bit & 1) as f64));
+            let (entry_point, format) =
+                if values { ("fs_values", wgpu::TextureFormat::R32Float) } else { ("fs_main", VIEW_FORMAT) };
+            let entry = (entry_point, constants.as_slice());
+            super::fullscreen_pipeline(context, &self.pipeline_layout, &self.module, entry, format)
+        })
+    }
 }
 
 fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
@@ -162,7 +187,6 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
     let mut uniforms = SliceUniforms {
         center_px: scene.frame.center_px().as_vec2().to_array(),
         outline_px: scene.style.outline_px,
-        linear: u32::from(scene.style.interpolation == Interpolation::Linear),
         outside_alpha: if scene.transparent_outside { 0.0 } else { 1.0 },
         segment_dims: [1; 3],
         slab_count: 1,

@@ -18,6 +18,7 @@ use super::line::LineRenderer;
 use super::mesh::{MeshRenderer, is_translucent};
 use super::opaque_distance::{DISTANCE_FORMAT, NOTHING_MM, OpaqueDistance};
 use super::plane::PlaneRenderer;
+use super::raymarch::RenderedImage;
 use super::view_globals::ViewGlobals;
 use super::{DEPTH_FORMAT, SAMPLES};
 use crate::domain::camera::Camera;
@@ -42,13 +43,15 @@ pub struct Scene3d<'a> {
     pub planes: &'a [PlaneItem<'a>],
     /// Edges and the like.
     pub lines: &'a [LineItem],
+    /// Whether the camera is being moved: software drivers then draw coarse meshes. Draw once more when it rests.
+    pub moving: bool,
 }
 
 impl Scene3d<'_> {
     /// A view of a box of patient space with nothing in it.
     pub fn new(camera: Camera, size_px: [u32; 2], bounds_in_patient: (DVec3, DVec3)) -> Self {
         let background = Background::default();
-        Self { camera, size_px, bounds_in_patient, background, meshes: &[], planes: &[], lines: &[] }
+        Self { camera, size_px, bounds_in_patient, background, meshes: &[], planes: &[], lines: &[], moving: false }
     }
 
     fn has_opaque(&self) -> bool {
@@ -63,6 +66,12 @@ pub struct VolumeLayer<'a> {
     pub color: &'a wgpu::TextureView,
     /// Distance along the ray at which it is hit, mm, r32float of the same size; negative where it is not.
     pub distance_mm: &'a wgpu::TextureView,
+}
+
+impl<'a> From<&'a RenderedImage> for VolumeLayer<'a> {
+    fn from(image: &'a RenderedImage) -> Self {
+        Self { color: image.color_view(), distance_mm: image.distance_view() }
+    }
 }
 
 /// Textures of the size of the view.
@@ -163,7 +172,7 @@ impl View3d {
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = targets.begin(&mut encoder, "opaque", &targets.opaque, wgpu::LoadOp::Clear(1.0));
         pass.set_bind_group(0, &self.view_group, &[]);
-        self.meshes.draw_opaque(context, &mut pass, store, scene.meshes);
+        self.meshes.draw_opaque(context, &mut pass, store, (scene.meshes, scene.moving));
         self.planes.draw(context, &mut pass, scene.planes);
         self.lines.draw(context, &mut pass, scene.lines);
         drop(pass);
@@ -192,7 +201,14 @@ impl View3d {
         if let Some(targets) = targets.filter(|_| has_translucent) {
             let mut pass = targets.begin(&mut encoder, "translucent", &targets.translucent, wgpu::LoadOp::Load);
             pass.set_bind_group(0, &self.view_group, &[]);
-            self.meshes.draw_translucent(context, &mut pass, store, scene.meshes, &scene.camera, volume_parts);
+            self.meshes.draw_translucent(
+                context,
+                &mut pass,
+                store,
+                (scene.meshes, scene.moving),
+                &scene.camera,
+                volume_parts,
+            );
         }
         let part = |wanted: bool, texture: fn(&Targets) -> &ViewTexture| {
             targets.filter(|_| wanted).map_or(transparent, |targets| texture(targets).view())

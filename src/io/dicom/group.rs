@@ -37,7 +37,28 @@ pub fn group_series(headers: Vec<SliceHeader>) -> Vec<DicomGroup> {
     for header in headers {
         by_key.entry(key(&header)).or_default().push(header);
     }
-    by_key.into_values().flat_map(cluster).flat_map(settle).collect()
+    by_key.into_values().flat_map(|headers| settle_all(cluster(headers))).collect()
+}
+
+/// Makes stacks of the clusters of one series; those with a place say when other files of the series have none.
+fn settle_all(clusters: Vec<Vec<SliceHeader>>) -> Vec<DicomGroup> {
+    let lost = clusters.iter().flatten().filter(|header| Plane::of(header).is_err());
+    let lost: Vec<String> = lost.map(|header| header.path.display().to_string()).collect();
+    let mut groups: Vec<DicomGroup> = clusters.into_iter().flat_map(settle).collect();
+    if let (Some(example), true) = (lost.first(), groups.iter().any(|group| group.stack.is_ok())) {
+        let text = format!(
+            "{} of the series without a place in the patient: left out, e.g. {example}; slices may be missing at the ends",
+            files(lost.len())
+        );
+        for group in &mut groups {
+            group.report.warning(text.clone());
+        }
+    }
+    groups
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
 fn key(header: &SliceHeader) -> String {
@@ -125,7 +146,7 @@ fn drop_repeated_objects(headers: &mut Vec<SliceHeader>, report: &mut Report) {
     });
     if headers.len() < before {
         let count = before - headers.len();
-        report.repaired(format!("{count} files hold an image that is there already and were left out, e.g. {example}"));
+        report.repaired(format!("{} with an image that is there already: left out, e.g. {example}", files(count)));
     }
 }
 
@@ -149,7 +170,7 @@ fn drop_equal_images(headers: &mut Vec<SliceHeader>, report: &mut Report) {
     }
     *headers = kept;
     if dropped > 0 {
-        report.repaired(format!("{dropped} files repeat an image at the same place and were left out, e.g. {example}"));
+        report.repaired(format!("{} repeating an image at the same place: left out, e.g. {example}", files(dropped)));
     }
 }
 

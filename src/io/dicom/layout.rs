@@ -95,10 +95,14 @@ pub fn read_meta<R: Read + Seek>(source: &mut R) -> Result<(u64, String), Layout
     let mut transfer_syntax = String::new();
     while walker.end - walker.position >= 8 {
         let element_start = walker.position;
-        let element = walker.element()?;
-        if element.tag.group() != 2 {
+        // The group is looked at first: what follows the meta group may be written in another way.
+        let mut group = [0; 2];
+        walker.read_exact(&mut group, Tag(2, 0))?;
+        walker.seek(element_start)?;
+        if group != [2, 0] {
             return Ok((element_start, transfer_syntax));
         }
+        let element = walker.element()?;
         if element.tag == Tag(2, 0x10) && element.length <= 128 {
             let mut value = vec![0; element.length as usize];
             walker.read_exact(&mut value, element.tag)?;
@@ -135,7 +139,12 @@ pub fn walk_dataset<R: Read + Seek>(
     while walker.position < walker.end {
         let element_start = walker.position;
         if walker.end - element_start < 8 {
-            // A few bytes after the last element are padding of media; a cut inside an element is found there.
+            // A few zeros after the last element are padding of media; anything else is an element cut short.
+            let mut rest = vec![0; (walker.end - element_start) as usize];
+            walker.read_exact(&mut rest, last_tag)?;
+            if rest.iter().any(|&byte| byte != 0) {
+                return Err(LayoutError::EndsInside(last_tag));
+            }
             layout.header_end = element_start;
             break;
         }

@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dicom_dictionary_std::tags;
-use dicom_object::OpenFileOptions;
+use dicom_object::{InMemDicomObject, OpenFileOptions};
 use dicom_pixeldata::PixelDecoder;
 
 use super::header::{PixelFormat, SliceHeader};
@@ -168,10 +168,44 @@ fn decompress(header: &SliceHeader) -> Result<Vec<u8>, PixelError> {
             .read_to(tags::PIXEL_DATA)
             .open_file(&header.path)
             .map_err(|error| PixelError::Read(error.to_string()))?;
+        check_jpeg_size(&object, header)?;
         let pixels = object.decode_pixel_data().map_err(|error| PixelError::Decode(error.to_string()))?;
         Ok(pixels.into_data())
     }));
     decoded.unwrap_or_else(|_| Err(PixelError::Decode("the decoder failed on damaged data".to_owned())))
+}
+
+/// A JPEG inside that claims another size than the header would make its decoder ask for memory without bound.
+fn check_jpeg_size(object: &InMemDicomObject, header: &SliceHeader) -> Result<(), PixelError> {
+    let fragment = object.get(tags::PIXEL_DATA).and_then(|pixels| pixels.fragments()).and_then(<[Vec<u8>]>::first);
+    let Some((columns, rows)) = fragment.and_then(|fragment| jpeg_size(fragment)) else { return Ok(()) };
+    if (columns, rows) == (header.format.columns, header.format.rows) {
+        return Ok(());
+    }
+    let (ni, nj) = (header.format.columns, header.format.rows);
+    Err(PixelError::Decode(format!("it is {columns} x {rows} inside, but its header says {ni} x {nj}")))
+}
+
+/// Columns and rows of a JPEG stream, from its frame header; `None` when these bytes are no JPEG.
+fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut at = 2;
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return None;
+    }
+    loop {
+        let [0xff, marker] = *bytes.get(at..at + 2)?.first_chunk::<2>()? else { return None };
+        let number = |offset: usize| {
+            let pair = bytes.get(at + offset..at + offset + 2)?.first_chunk::<2>()?;
+            Some(u32::from(u16::from_be_bytes(*pair)))
+        };
+        match marker {
+            // Fill bytes and markers without a length.
+            0xff => at += 1,
+            0x01 | 0xd0..=0xd8 => at += 2,
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => return Some((number(7)?, number(5)?)),
+            _ => at += 2 + number(2)? as usize,
+        }
+    }
 }
 
 fn unpack(bytes: &[u8], format: &PixelFormat, is_big_endian: bool, samples: &mut [i16]) {
@@ -246,6 +280,15 @@ mod tests {
         for (format, bits, expected) in cases {
             assert_eq!(sample_of_bits(bits, &format), expected, "{format:?}");
         }
+    }
+
+    #[test]
+    fn a_jpeg_says_its_size() {
+        let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff, 0xc3, 0, 11, 16, 0x02, 0x00, 0x01, 0x00, 1];
+        assert_eq!(jpeg_size(&jpeg), Some((256, 512)));
+        assert_eq!(jpeg_size(&jpeg[..14]), None);
+        assert_eq!(jpeg_size(b"no jpeg"), None);
+        assert_eq!(jpeg_size(&[0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xe0, 0, 0]), None);
     }
 
     #[test]

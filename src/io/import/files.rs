@@ -74,7 +74,7 @@ fn look(path: &Path) -> Found {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let of = |found: Result<SeriesEntry, ImportError>| match found {
         Ok(entry) => Found::Entry(Box::new(entry)),
-        Err(error) => Found::Bad(path.to_path_buf(), reason_of(error)),
+        Err(error) => Found::Bad(path.to_path_buf(), reason_of(path, error)),
     };
     let ends_with = |ends: [&str; 2]| ends.iter().any(|end| name.ends_with(end));
     if ends_with([".nii", ".nii.gz"]) {
@@ -114,7 +114,11 @@ fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<V
         return Err(ImportError::file(path, "is not an image file that this program reads (DICOM, NIfTI or NRRD)"));
     }
     name_the_rest(&others, &bad, report);
+    let alone = !is_folder && slices.len() == 1;
     entries.extend(group_series(slices).into_iter().map(dicom_entry));
+    if let (true, [entry]) = (alone, entries.as_mut_slice()) {
+        entry.report.warning("only this one file was opened; open its folder for the whole series");
+    }
     Ok(entries)
 }
 
@@ -135,8 +139,11 @@ fn name_the_rest(others: &[PathBuf], bad: &[(PathBuf, String)], report: &mut Rep
 }
 
 /// The reason of an error without the file's name, which the report puts in front.
-fn reason_of(error: ImportError) -> String {
+fn reason_of(path: &Path, error: ImportError) -> String {
     match error {
+        ImportError::File { path: other, reason } if other != path => {
+            format!("needs {}, which {reason}", other.display())
+        }
         ImportError::File { reason, .. } => reason,
         other => other.to_string(),
     }

@@ -135,3 +135,77 @@ fn append(sink: &mut dyn Sink, end: &mut u64, waiting: &mut VecDeque<Waiting>, s
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crossbeam_channel::bounded;
+
+    use super::super::record::{Record, RecordHead};
+    use super::*;
+
+    /// A disk that can be full.
+    #[derive(Clone, Default)]
+    struct Disk {
+        full: Arc<AtomicBool>,
+        bytes: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Sink for Disk {
+        fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+            let mut held = self.bytes.lock().expect("not poisoned");
+            held.truncate(offset as usize);
+            if self.full.load(Ordering::SeqCst) {
+                held.extend_from_slice(&bytes[..bytes.len() / 2]);
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            held.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_refused_is_written_when_there_is_room() {
+        let (disk, shared) = (Disk::default(), Arc::new(Shared::default()));
+        let (orders, queue) = bounded(16);
+        let (sink, told) = (disk.clone(), Arc::clone(&shared));
+        let thread =
+            std::thread::Builder::new().spawn(move || run(Box::new(sink), 0, &queue, &told)).expect("a thread");
+        let mark = |number| Record::Mark(RecordHead::Undo { number, when: Utc::now() });
+        let flush = || {
+            let (reply, answer) = bounded(1);
+            orders.send(Order::Flush(reply)).expect("alive");
+            answer.recv().expect("an answer")
+        };
+        let send = |number| orders.send(Order::Write(mark(number))).expect("alive");
+        send(1);
+        assert!(flush());
+        disk.full.store(true, Ordering::SeqCst);
+        send(2);
+        send(3);
+        assert!(!flush());
+        assert!(shared.failing.lock().expect("not poisoned").is_some(), "said while it lasts");
+        disk.full.store(false, Ordering::SeqCst);
+        send(4);
+        assert!(flush(), "all is kept");
+        assert!(shared.failing.lock().expect("not poisoned").is_none());
+        drop(orders);
+        thread.join().expect("ended in order");
+        let mut file = io::Cursor::new(disk.bytes.lock().expect("not poisoned").clone());
+        let (mut offset, mut numbers) = (0, Vec::new());
+        while let Some(record) = super::super::record::read_record(&mut file, offset).expect("readable") {
+            offset = record.end;
+            numbers.extend(match record.head {
+                RecordHead::Undo { number, .. } => Some(number),
+                _ => None,
+            });
+        }
+        assert_eq!(numbers, [1, 2, 3, 4], "in order, none lost, none twice");
+    }
+}
