@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 pub mod bench;
 pub mod info;
 pub mod phantom;
+pub mod render;
 pub mod segment;
 
 /// What stands on every output of this program.
@@ -37,6 +38,8 @@ enum Command {
     Phantom(phantom::Args),
     /// Make a segment of a value range and write it as .seg.nrrd
     Segment(segment::Args),
+    /// Draw a volume as a PNG picture
+    Render(render::Args),
 }
 
 impl Cli {
@@ -57,6 +60,7 @@ impl Cli {
             Some(Command::Info(args)) => info::run(args, &mut out),
             Some(Command::Phantom(args)) => phantom::run(args, &mut out),
             Some(Command::Segment(args)) => segment::run(args, &mut out),
+            Some(Command::Render(args)) => render::run(args, &mut out),
         };
         match done.and_then(|()| Ok(out.flush()?)) {
             Err(error) if is_closed_pipe(&error) => Ok(()),

@@ -6,6 +6,7 @@
 pub mod camera;
 pub mod grid;
 pub mod histogram;
+pub mod lettering;
 pub mod mask;
 pub mod measure;
 pub mod mesh;
@@ -14,6 +15,7 @@ pub mod phantom;
 pub mod picking;
 pub mod picture;
 pub mod plane;
+pub mod reduced_volume;
 pub mod render_reference;
 pub mod segmentation;
 pub mod series_info;

@@ -10,6 +10,7 @@ pub mod import;
 pub mod mask_bricks;
 pub mod nifti;
 pub mod nrrd;
+pub mod png;
 pub mod provenance;
 pub mod report;
 pub mod stl;

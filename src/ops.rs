@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod export;
 pub mod open;
+pub mod render;
 pub mod segment;
 pub mod segment_display;
 pub mod surface;

@@ -30,6 +30,7 @@ mod suite {
     mod print_tools;
     mod real_ct;
     mod render;
+    mod render_output;
     mod segment_cli;
     mod segment_grids;
     mod segment_masks;
@@ -42,5 +43,6 @@ mod suite {
     mod shaders;
     mod surface;
     mod tools;
+    mod volume_texture;
     mod window;
 }

@@ -3,7 +3,8 @@
 // Space: rays in patient space (LPS mm), marched in voxel space. Dispatch: 8x8 pixels a workgroup, some rows of tiles at a time.
 // Source: Deakin, Knackstedt 2020 (leaping); the image formation is VTK's (see domain::volume_scene).
 // Shape: CPU drivers run the body of an `if` even where no lane wants it, but leave a loop that no lane is in; so the
-// inner loop seeks the next sample that shows anything, and all lanes that found one shade together.
+// inner loop seeks the next sample that shows anything, all lanes that found one shade together, and leaps are only
+// looked up where a sample showed nothing.
 
 #import camera
 #import lighting
@@ -39,6 +40,7 @@ const NO_HIT_MM: f32 = -1.0;
 
 override SHADE: bool = true;
 override GRADIENT_OPACITY: bool = false;
+override PACKED_GRADIENT: bool = false;
 override MAXIMUM: bool = false;
 override SKIP_EMPTY: bool = true;
 override END_EARLY: bool = true;
@@ -109,8 +111,29 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
     var hit_n = NO_HIT_MM;
     var n = lattice.first;
     loop {
+            if !SKIP_EMPTY || n > lattice.last {
+                break;
+            }
+            let cell = floor(cell_start + cell_step * n);
+            let distance = leap_distance(cell);
+            if distance == 0u {
+                break;
+            }
+            let plane = cell + ahead + ahead_sign * f32(distance);
+            let exits = (plane - cell_start) * cells_per_n;
+            n = max(ceil(min(exits.x, min(exits.y, exits.z))), n + 1.0);
+        }
+    loop {
         var rgba = vec4<f32>(0.0);
         loop {
+            if n > lattice.last {
+                break;
+            }
+            rgba = color_of(texel_at(texture_start + texture_step * n));
+            if rgba.a > 0.0 {
+                break;
+            }
+            n += 1.0;
             loop {
                 if !SKIP_EMPTY || n > lattice.last {
                     break;
@@ -124,14 +147,6 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
                 let exits = (plane - cell_start) * cells_per_n;
                 n = max(ceil(min(exits.x, min(exits.y, exits.z))), n + 1.0);
             }
-            if n > lattice.last {
-                break;
-            }
-            rgba = color_of(texel_at(texture_start + texture_step * n));
-            if rgba.a > 0.0 {
-                break;
-            }
-            n += 1.0;
         }
         if n > lattice.last {
             break;
@@ -139,7 +154,13 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
         var rgb = rgba.rgb;
         var alpha = rgba.a;
         if SHADE || GRADIENT_OPACITY {
-            let gradient = gradient_in_patient(gradient_at(texture_start + texture_step * n));
+            let position = texture_start + texture_step * n;
+            var gradient: vec3<f32>;
+            if PACKED_GRADIENT {
+                gradient = gradient_in_patient(packed_gradient_at(position));
+            } else {
+                gradient = gradient_in_patient(gradient_at(position));
+            }
             if GRADIENT_OPACITY {
                 alpha *= gradient_factor(length(gradient));
             }
@@ -180,8 +201,10 @@ fn brightest(lattice: Lattice) -> Seen {
 }
 
 @compute @workgroup_size(8, 8)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let pixel = vec2<u32>(id.x, id.y + view.first_tile_row * 8u);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    // CPU drivers run 8 lanes in step: blocks of 4 by 2 pixels stay together longer than rows of 8.
+    let inside = vec2<u32>((lane & 3u) | ((lane >> 1u) & 4u), ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u));
+    let pixel = vec2<u32>(group.x, group.y + view.first_tile_row) * 8u + inside;
     if any(pixel >= view.size_px) {
         return;
     }

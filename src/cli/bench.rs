@@ -6,6 +6,7 @@
 pub mod brush;
 pub mod import;
 pub mod mesh;
+pub mod render;
 pub mod segment;
 
 use std::io::Write;
@@ -141,8 +142,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 4] = [
+    let cases: [(Case, CaseFn); 5] = [
         (Case::Import, import::run),
+        (Case::Render, render::run),
         (Case::Brush, brush::run),
         (Case::Segment, segment::run),
         (Case::Mesh, mesh::run),

@@ -201,6 +201,44 @@ impl Camera {
         Self { distance_mm: (self.distance_mm / factor).max(1.0), projection, ..*self }
     }
 
+    /// Moved along its direction (or scaled, in a parallel projection) until all points fill the view up to a margin of 8 %.
+    /// The focus goes to the middle of the points' bounding box.
+    #[must_use]
+    pub fn framing(&self, points_in_patient: &[DVec3], aspect: f64) -> Self {
+        let lower = points_in_patient.iter().copied().fold(DVec3::INFINITY, DVec3::min);
+        let upper = points_in_patient.iter().copied().fold(DVec3::NEG_INFINITY, DVec3::max);
+        if !(upper - lower).is_finite() {
+            return *self;
+        }
+        let mut camera = Self { focus_in_patient: (lower + upper) / 2.0, ..*self };
+        // Nearer points grow faster in perspective: a few rounds settle.
+        for _ in 0..8 {
+            let view_from_patient = camera.view_from_patient();
+            let half_height = camera.height_at_focus_mm() / 2.0;
+            let fill = points_in_patient.iter().map(|&point| {
+                let in_view = view_from_patient.transform_point3(point);
+                let depth = (-in_view.z / camera.distance_mm).max(0.05);
+                let scale = match camera.projection {
+                    Projection::Perspective { .. } => half_height * depth,
+                    Projection::Orthographic { .. } => half_height,
+                };
+                (in_view.x / (scale * aspect)).abs().max((in_view.y / scale).abs())
+            });
+            camera = camera.zoomed(0.92 / fill.fold(1e-3, f64::max));
+        }
+        camera
+    }
+
+    /// Turned about its focus to C-arm angles, head up: see [`Camera::c_arm_angles_deg`].
+    #[must_use]
+    pub fn at_c_arm_angles(&self, lao_rad: f64, cranial_rad: f64) -> Self {
+        let cranial_rad = cranial_rad.clamp(-std::f64::consts::FRAC_PI_2, std::f64::consts::FRAC_PI_2);
+        let toward_eye =
+            DVec3::new(lao_rad.sin() * cranial_rad.cos(), -lao_rad.cos() * cranial_rad.cos(), cranial_rad.sin());
+        let up = DVec3::new(-lao_rad.sin() * cranial_rad.sin(), lao_rad.cos() * cranial_rad.sin(), cranial_rad.cos());
+        Self { direction_in_patient: -toward_eye, up_in_patient: up, ..*self }
+    }
+
     /// C-arm angles in degrees: LAO positive (RAO negative), cranial positive (caudal negative); anterior view is (0, 0).
     /// Source: the sign convention of *Positioner Primary Angle* (0018,1510) and *Secondary Angle* (0018,1511).
     pub fn c_arm_angles_deg(&self) -> (f64, f64) {
@@ -243,6 +281,31 @@ mod tests {
         let before = camera().clip_from_patient(1.0, 900.0).project_point3(pivot);
         let after = turned.clip_from_patient(1.0, 900.0).project_point3(pivot);
         assert!(before.truncate().distance(after.truncate()) < 1e-9);
+    }
+
+    #[test]
+    fn c_arm_angles_come_back_and_framing_fills_the_view() {
+        for (lao, cranial) in [(0.0, 0.0), (30.0, -20.0), (-45.0, 15.0), (100.0, 60.0)] {
+            let turned = camera().at_c_arm_angles(f64::to_radians(lao), f64::to_radians(cranial));
+            let (lao_back, cranial_back) = turned.c_arm_angles_deg();
+            assert!((lao - lao_back).abs() < 1e-9 && (cranial - cranial_back).abs() < 1e-9);
+            assert!(
+                turned.up_in_patient.dot(turned.direction_in_patient).abs() < 1e-12 && turned.up_in_patient.z > 0.0
+            );
+        }
+        let corners: Vec<DVec3> = (0..8)
+            .map(|n| {
+                DVec3::new(f64::from(n & 1) * 200.0 + 10.0, f64::from(n >> 1 & 1) * 100.0, f64::from(n >> 2) * 60.0)
+            })
+            .collect();
+        for projection in [camera().projection, Projection::Orthographic { height_mm: 1.0 }] {
+            let framed = Camera { projection, ..camera() }.framing(&corners, 1.5);
+            let clip_from_patient = framed.clip_from_patient(1.5, 500.0);
+            let fill =
+                corners.iter().map(|&corner| clip_from_patient.project_point3(corner).truncate().abs().max_element());
+            let fill = fill.fold(0.0, f64::max);
+            assert!((fill - 0.92).abs() < 0.02, "{fill}");
+        }
     }
 
     #[test]

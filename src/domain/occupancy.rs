@@ -7,8 +7,10 @@
 //! skipping", Computational Visual Media 6(1), 2020. Differs: the Chebyshev distance is counted by dilating a bit mask
 //! of the occupied cells, one cell a round, with the counts kept in bit planes: words of 64 cells at a time.
 
+use glam::DVec3;
 use rayon::prelude::*;
 
+use super::grid::Grid;
 use super::volume::Volume;
 use super::volume_scene::TransferTable;
 
@@ -50,6 +52,28 @@ impl SkipCells {
     /// Smallest and largest sample of a cell.
     pub fn range(&self, ci: u32, cj: u32, ck: u32) -> [i16; 2] {
         self.ranges[(ci + self.cell_dims[0] * (cj + self.cell_dims[1] * ck)) as usize]
+    }
+
+    /// Corners in patient space (LPS, mm) of the smallest block of cells that holds all that a transfer table shows; `None`
+    /// where it shows nothing.
+    pub fn visible_corners(&self, grid: &Grid, table: &TransferTable) -> Option<[DVec3; 8]> {
+        let [ni, nj, _] = self.cell_dims;
+        let (mut lower, mut upper) = ([u32::MAX; 3], [0_u32; 3]);
+        for n in (0..self.ranges.len()).filter(|&n| table.is_visible(self.ranges[n])) {
+            let n = n as u32;
+            let cell = [n % ni, n / ni % nj, n / (ni * nj)];
+            lower = std::array::from_fn(|axis| lower[axis].min(cell[axis]));
+            upper = std::array::from_fn(|axis| upper[axis].max(cell[axis] + 1));
+        }
+        (lower[0] < upper[0]).then(|| {
+            std::array::from_fn(|corner| {
+                let pick = |axis: usize| {
+                    let cell = if corner >> axis & 1 == 0 { lower[axis] } else { upper[axis] };
+                    f64::from((cell * SKIP_CELL).min(grid.dims()[axis] - 1))
+                };
+                grid.patient_from_voxel().transform_point3(DVec3::new(pick(0), pick(1), pick(2)))
+            })
+        })
     }
 
     /// The leap distances under a transfer table.
@@ -178,10 +202,8 @@ fn spread(source: &[u64], target: &mut [u64], stride: usize, block: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::grid::Grid;
     use crate::domain::transfer::preset;
     use crate::domain::volume::{Quantity, Rescale};
-    use glam::DVec3;
 
     fn speckled(dims: [u32; 3], every: u32) -> Volume {
         let grid = Grid::axis_aligned(dims, DVec3::ONE, DVec3::ZERO).expect("valid grid");

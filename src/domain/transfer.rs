@@ -6,7 +6,7 @@ mod presets;
 
 use serde::{Deserialize, Serialize};
 
-pub use presets::{preset, presets};
+pub use presets::{default_for, fitted_to, preset, presets};
 
 /// Opacity of a transfer function is that of a layer this thick, mm (VTK's scalar opacity unit distance).
 pub const UNIT_DISTANCE_MM: f64 = 1.0;
@@ -27,7 +27,7 @@ pub struct Shading {
 }
 
 /// How the samples along a ray become one colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Blend {
     /// Front to back, each sample hiding part of what is behind it.
     #[default]
@@ -78,6 +78,19 @@ impl TransferFunction {
         moved.opacity.iter_mut().for_each(|(value, _)| *value += offset);
         moved.color.iter_mut().for_each(|(value, _)| *value += offset);
         moved
+    }
+
+    /// The same function stretched so that its opacity points run from `low` to `high`: for values without a fixed scale
+    /// (MR), where the numbers of a preset mean nothing.
+    #[must_use]
+    pub fn stretched(&self, low: f64, high: f64) -> Self {
+        let (Some(first), Some(last)) = (self.opacity.first(), self.opacity.last()) else { return self.clone() };
+        let (first, scale) = (first.0, (high - low) / (last.0 - first.0).max(1e-9));
+        let mut stretched = self.clone();
+        stretched.opacity.iter_mut().for_each(|(value, _)| *value = low + (*value - first) * scale);
+        stretched.color.iter_mut().for_each(|(value, _)| *value = low + (*value - first) * scale);
+        stretched.gradient_opacity.iter_mut().for_each(|(gradient, _)| *gradient *= scale);
+        stretched
     }
 
     /// Whether the gradient changes the opacity at all.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::{Blend, Shading, TransferFunction};
+use crate::domain::volume::{Quantity, Volume};
 
 #[derive(Deserialize)]
 struct File {
@@ -41,6 +42,31 @@ pub fn preset(name: &str) -> Option<&'static TransferFunction> {
     presets().iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
 }
 
+/// The preset that a volume is first shown with: bone for CT, else the MR preset over the volume's range.
+pub fn default_for(volume: &Volume) -> TransferFunction {
+    let name = if volume.quantity() == Quantity::Hounsfield { "Maquette-Bone" } else { "MR-Default" };
+    preset(name).map_or_else(|| presets()[0].clone(), |found| fitted_to(found, volume))
+}
+
+/// A preset for this very volume: unchanged for CT, whose values have a fixed scale; else stretched over the values that
+/// occur, the brightest thousandth left out.
+pub fn fitted_to(preset: &TransferFunction, volume: &Volume) -> TransferFunction {
+    if volume.quantity() == Quantity::Hounsfield {
+        return preset.clone();
+    }
+    let histogram = volume.histogram();
+    let total: u64 = histogram.iter().sum();
+    let (low, high) = volume.value_range();
+    let mut above = 0;
+    let bright = histogram.iter().rposition(|&count| {
+        above += count;
+        above > total / 1000
+    });
+    let sample = bright.map_or(0.0, |bin| bin as f64 + f64::from(i16::MIN));
+    let bright = volume.rescale().value(sample).clamp(low, high);
+    preset.stretched(low, if bright > low { bright } else { high })
+}
+
 fn transfer_of(entry: Entry) -> TransferFunction {
     let color = entry.color.iter().map(|(value, hex)| (*value, rgb_of(hex))).collect();
     TransferFunction {
@@ -64,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_file_holds_what_everyone_expects() {
-        assert!(presets().len() >= 31);
+        assert!(presets().len() >= 34);
+        assert_eq!(presets().iter().filter(|preset| !preset.name.starts_with("Maquette")).count(), 31);
         for preset in presets() {
             let rising = |values: Vec<f64>| values.windows(2).all(|pair| pair[0] <= pair[1]);
             assert!(rising(preset.opacity.iter().map(|(value, _)| *value).collect()), "{}", preset.name);

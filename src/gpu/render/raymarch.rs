@@ -57,7 +57,8 @@ pub struct Frame<'a> {
 struct Variant {
     shade: bool,
     gradient_opacity: bool,
-    maximum: bool,
+    packed_gradient: bool,
+    blend: Blend,
     shortcuts: Shortcuts,
 }
 
@@ -174,6 +175,9 @@ impl VolumeRenderer {
 
     /// Turns shortcuts off, to measure what they are worth.
     pub fn set_shortcuts(&mut self, shortcuts: Shortcuts) {
+        if self.shortcuts == shortcuts {
+            return;
+        }
         self.shortcuts = shortcuts;
         self.content_changed();
     }
@@ -373,7 +377,8 @@ impl VolumeRenderer {
         let variant = Variant {
             shade: transfer.is_some_and(|transfer| transfer.shading.shade),
             gradient_opacity: transfer.is_some_and(TransferFunction::uses_gradient_opacity),
-            maximum: transfer.is_some_and(|transfer| transfer.blend == Blend::MaximumIntensity),
+            packed_gradient: self.resident.as_ref().is_some_and(|resident| resident.texture.has_gradients()),
+            blend: transfer.map_or(Blend::Composite, |transfer| transfer.blend),
             shortcuts: self.shortcuts,
         };
         let (module, layout) = (&self.module, &self.layout);
@@ -397,7 +402,8 @@ fn build_pipeline(
             constants: &[
                 ("SHADE", flag(variant.shade)),
                 ("GRADIENT_OPACITY", flag(variant.gradient_opacity)),
-                ("MAXIMUM", flag(variant.maximum)),
+                ("PACKED_GRADIENT", flag(variant.packed_gradient)),
+                ("MAXIMUM", flag(variant.blend == Blend::MaximumIntensity)),
                 ("SKIP_EMPTY", flag(variant.shortcuts.skip_empty)),
                 ("END_EARLY", flag(variant.shortcuts.end_early)),
             ],
