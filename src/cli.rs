@@ -12,6 +12,7 @@ pub mod bench;
 pub mod info;
 pub mod phantom;
 pub mod render;
+pub mod sample;
 pub mod segment;
 
 /// What stands on every output of this program.
@@ -54,17 +55,34 @@ impl Cli {
     /// When the work fails; the chain of causes ends with a sentence a person can act on.
     pub fn run(&self) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        let done = match &self.command {
-            None => Ok(()),
-            Some(Command::Bench(args)) => bench::run(args, &mut out),
-            Some(Command::Info(args)) => info::run(args, &mut out),
-            Some(Command::Phantom(args)) => phantom::run(args, &mut out),
-            Some(Command::Segment(args)) => segment::run(args, &mut out),
-            Some(Command::Render(args)) => render::run(args, &mut out),
-        };
+        let done = self.run_into(&mut out);
         match done.and_then(|()| Ok(out.flush()?)) {
             Err(error) if is_closed_pipe(&error) => Ok(()),
             done => done,
+        }
+    }
+
+    /// Does the sample case headless, into [`sample::FOLDER`]: where a window is wanted and there is no display.
+    ///
+    /// # Errors
+    /// As [`Cli::run`].
+    pub fn run_sample() -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "There is no display (DISPLAY and WAYLAND_DISPLAY are not set): doing the sample case without a window."
+        )?;
+        sample::run(std::path::Path::new(sample::FOLDER), &mut out)
+    }
+
+    fn run_into(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match &self.command {
+            None => Ok(()),
+            Some(Command::Bench(args)) => bench::run(args, out),
+            Some(Command::Info(args)) => info::run(args, out),
+            Some(Command::Phantom(args)) => phantom::run(args, out),
+            Some(Command::Render(args)) => render::run(args, out),
+            Some(Command::Segment(args)) => segment::run(args, out),
         }
     }
 }

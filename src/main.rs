@@ -9,7 +9,11 @@ use maquette::cli::Cli;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
-    let done = if cli.wants_window() { app::run(cli.path.clone()).map_err(anyhow::Error::from) } else { cli.run() };
+    let done = match (cli.wants_window(), has_display()) {
+        (true, true) => app::run(cli.path.clone()).map_err(anyhow::Error::from),
+        (true, false) => Cli::run_sample(),
+        (false, _) => cli.run(),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -17,6 +21,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether there is a screen to open a window on; elsewhere than on X11 and Wayland the system says so itself.
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 /// One line a cause, the outermost first.

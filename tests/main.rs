@@ -29,6 +29,7 @@ mod suite {
     mod mesh_truth;
     mod print_tools;
     mod real_ct;
+    mod real_window;
     mod render;
     mod render_output;
     mod segment_cli;
