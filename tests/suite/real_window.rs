@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 
 /// Nothing here takes long; a machine under load may.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Left, top, right, bottom of the axial view's picture, away from its annotations.
 const AXIAL: [u32; 4] = [330, 90, 740, 400];
 /// The dialogs' part of the window.
