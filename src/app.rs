@@ -47,6 +47,7 @@ use panels::export::ExportState;
 use panels::gallery::Gallery;
 use panels::mesh_options::MeshOptions;
 use panels::report::TagList;
+use saving::Keeping;
 use selection::Selection;
 use stage::Stage;
 use viewports::{Readout, Scene, Viewports};
@@ -83,6 +84,7 @@ pub fn run(path: Option<PathBuf>) -> Result<(), AppError> {
             let state = context.wgpu_render_state.as_ref().ok_or("the window has no graphics device")?;
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
+            app.keep_journal();
             if let Some(path) = path {
                 app.open_path(path);
             }
@@ -117,11 +119,11 @@ pub struct MaquetteApp {
     code_query: String,
     mesh_options: MeshOptions,
     asked: Vec<CommandId>,
-    /// Where the case was saved, and when in words.
-    case_path: Option<PathBuf>,
+    /// When the case was saved, in words.
     saved_at: Option<String>,
     /// Number of the last session notice that was shown.
     seen_notice: u64,
+    keeping: Keeping,
 }
 
 impl MaquetteApp {
@@ -131,10 +133,7 @@ impl MaquetteApp {
     /// When the system gives no worker threads.
     pub fn new(ctx: &egui::Context, render_state: &RenderState) -> std::io::Result<Self> {
         theme::install(ctx);
-        let waker: Arc<dyn Fn() + Send + Sync> = {
-            let ctx = ctx.clone();
-            Arc::new(move || ctx.request_repaint())
-        };
+        let waker = waker(ctx);
         let mut session = Session::new()?;
         session.set_waker(Arc::clone(&waker));
         let device = WindowDevice::new(render_state);
@@ -161,9 +160,9 @@ impl MaquetteApp {
             code_query: String::new(),
             mesh_options: MeshOptions::default(),
             asked: Vec::new(),
-            case_path: None,
             saved_at: None,
             seen_notice: 0,
+            keeping: Keeping::default(),
         })
     }
 
@@ -203,6 +202,16 @@ impl MaquetteApp {
         self.open_path(path);
     }
 
+    /// Chooses where meshes are written, as if it had been typed.
+    pub fn choose_export_folder(&mut self, folder: &std::path::Path) {
+        self.export.folder = folder.display().to_string();
+    }
+
+    /// Saves the case as if the path had been typed.
+    pub fn save_to(&mut self, path: &std::path::Path) {
+        self.save_case_to(path);
+    }
+
     /// Waits for all work and lands it; for tests.
     pub fn finish_work(&mut self) {
         self.session.finish_jobs();
@@ -232,9 +241,16 @@ impl MaquetteApp {
         self.ctx.request_repaint();
     }
 
-    /// Begins a case with a volume.
+    /// What wakes the window from another thread.
+    fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+        waker(&self.ctx)
+    }
+
+    /// Begins a case with a volume. Unsaved steps of the present one stay in its journal.
     fn begin_case(&mut self, head: VolumeHead, volume: Arc<Volume>) {
-        self.facts.clear();
+        if self.session.is_dirty() {
+            self.renew_session();
+        }
         self.session.new_case(head, volume);
         self.case_opened();
     }
@@ -250,7 +266,7 @@ impl MaquetteApp {
         self.viewports = Viewports::new();
         self.tags = TagList::default();
         self.stage = Stage::Images;
-        (self.case_path, self.saved_at) = (None, None);
+        self.saved_at = None;
     }
 
     /// What commands can do now.
@@ -283,12 +299,18 @@ impl MaquetteApp {
     }
 }
 
+fn waker(ctx: &egui::Context) -> Arc<dyn Fn() + Send + Sync> {
+    let ctx = ctx.clone();
+    Arc::new(move || ctx.request_repaint())
+}
+
 impl eframe::App for MaquetteApp {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.session.tick();
         let (outcomes, failures) = self.work.take();
         self.land(outcomes, failures);
         self.take_session_notices();
+        self.take_arrival();
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
         if let Some(path) = dropped {
             self.open_path(path);
@@ -331,7 +353,7 @@ impl eframe::App for MaquetteApp {
     }
 
     fn on_exit(&mut self) {
-        self.session.abort_gesture();
+        self.end_session();
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

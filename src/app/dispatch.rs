@@ -199,6 +199,7 @@ impl MaquetteApp {
                 Outcome::Thumbnail(n, image) => self.take_thumbnail(n, &image),
                 Outcome::EarlySlice(slice) => self.take_slice(&slice),
                 Outcome::Tags(rows) => self.tags.take(rows),
+                Outcome::Restorable(found) => self.keeping.restorable = found,
                 Outcome::Exported(report) => self.take_export(&report),
                 Outcome::Nothing => {}
             }

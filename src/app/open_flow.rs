@@ -141,7 +141,7 @@ impl MaquetteApp {
     pub(in crate::app) fn type_path(&mut self, wanted_for: PickedFor, reason: &str) {
         let text = match wanted_for {
             PickedFor::SaveCase => {
-                self.case_path.as_deref().map_or_else(default_case_path, |path| path.display().to_string())
+                self.session.case_path().map_or_else(default_case_path, |path| path.display().to_string())
             }
             PickedFor::ExportFolder => home().display().to_string(),
             PickedFor::OpenFolder | PickedFor::OpenFile => self.open_flow.first_path.clone(),

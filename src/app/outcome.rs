@@ -10,6 +10,7 @@ use crate::domain::volume::Volume;
 use crate::ops::export::ExportReport;
 use crate::ops::open::{GrayImage, LoadedVolume, Scan, SlicePreview, TagRow};
 use crate::session::document::{Revision, VolumeId};
+use crate::session::journal::Restorable;
 
 use super::open_flow::PickedFor;
 use super::widgets::histogram::Bars;
@@ -40,6 +41,8 @@ pub enum Outcome {
     EarlySlice(SlicePreview),
     /// Tags of a file.
     Tags(Vec<TagRow>),
+    /// Sessions that ended without being closed.
+    Restorable(Vec<Restorable>),
     /// The job did all by itself.
     Nothing,
 }

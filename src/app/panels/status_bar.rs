@@ -73,7 +73,9 @@ impl MaquetteApp {
         ui.label(words)
             .on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
         let (saved, help) = self.saved_words();
-        ui.label(RichText::new(saved).small().color(theme::WEAK)).on_hover_text(help);
+        let risk = self.session.is_dirty() && self.session.autosave().is_at_risk();
+        let color = if risk { theme::WARN } else { theme::WEAK };
+        ui.label(RichText::new(saved).small().color(color)).on_hover_text(help);
         let memory = crate::app::memory::resident_bytes();
         if let Some(bytes) = memory {
             let text = format!("RAM {}", numbers::memory(bytes));
@@ -82,14 +84,15 @@ impl MaquetteApp {
         self.job_ui(ui);
     }
 
+    /// What is safe: the case file, else the journal.
     fn saved_words(&self) -> (String, &'static str) {
         match (self.session.document().volumes().is_empty(), self.session.is_dirty(), self.saved_at.as_deref()) {
             (true, ..) => (String::new(), ""),
             (false, false, Some(when)) => (format!("Saved {when}"), "The case file holds everything."),
             (false, false, None) => ("Not saved yet".to_owned(), "Nothing was changed since the images were opened."),
             (false, true, _) => (
-                "Journal up to date".to_owned(),
-                "Every step is in the journal on this disk; Ctrl+S writes the case file.",
+                self.session.autosave().words(),
+                "Steps are kept in a journal on this disk; Ctrl+S writes the case file.",
             ),
         }
     }

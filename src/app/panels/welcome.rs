@@ -49,6 +49,7 @@ impl MaquetteApp {
                 ui.add_space(12.0);
                 self.path_field_ui(ui);
                 ui.add_space(24.0);
+                self.restorable_ui(ui);
                 self.recent_ui(ui);
             });
         });
@@ -89,6 +90,39 @@ impl MaquetteApp {
                 self.open_path(path.into());
             }
         });
+    }
+
+    /// Sessions that ended without being closed.
+    fn restorable_ui(&mut self, ui: &mut Ui) {
+        let (mut restore, mut discard) = (None, None);
+        for (n, found) in self.keeping.restorable.iter().enumerate() {
+            let frame = Frame::new().fill(theme::RAISED).stroke(Stroke::new(1.0, theme::WARN)).corner_radius(4);
+            frame.inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
+                ui.set_width(WIDTH - 26.0);
+                ui.horizontal(|ui| {
+                    ui.label(theme::icon(icons::ICON_HISTORY, 18.0).color(theme::WARN));
+                    let when = found.when.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+                    let words = format!("Unsaved work: {}, {} steps, {when}", found.what, found.step_count);
+                    ui.add(egui::Label::new(words).truncate());
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        if ui.button("Discard").on_hover_text("Removes the journal; this cannot be undone.").clicked() {
+                            discard = Some(n);
+                        }
+                        let label = RichText::new("Restore").color(Color32::WHITE);
+                        if ui.add(Button::new(label).fill(theme::CHOSEN)).clicked() {
+                            restore = Some(n);
+                        }
+                    });
+                });
+            });
+            ui.add_space(8.0);
+        }
+        if let Some(n) = restore {
+            self.restore(n);
+        }
+        if let Some(n) = discard {
+            self.discard_restorable(n);
+        }
     }
 
     fn recent_ui(&mut self, ui: &mut Ui) {
