@@ -16,7 +16,7 @@ pub mod outcome;
 pub mod palette;
 pub mod panels;
 pub mod recent;
-mod saving;
+pub mod saving;
 pub mod selection;
 pub mod shortcuts;
 pub mod stage;
