@@ -158,25 +158,25 @@ fn card_ui(ui: &mut Ui, entry: &SeriesEntry, chosen: bool, picture: Option<&egui
         ui.painter().image(texture.id(), Rect::from_center_size(place.center(), fit), uv, Color32::WHITE);
     }
     let text = Rect::from_min_max(place.right_top() + Vec2::new(12.0, 2.0), rect.max - Vec2::new(8.0, 4.0));
-    ui.scope_builder(egui::UiBuilder::new().max_rect(text), |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        let color = if entry.is_loadable() { theme::TEXT } else { theme::WEAK };
-        ui.add(egui::Label::new(RichText::new(&title).color(color).font(theme::medium(theme::BODY_SIZE))).truncate());
-        let [x, y, z] = entry.spacing_mm();
-        let [ni, nj, _] = entry.dims();
-        let geometry = format!(
-            "{} {} slices \u{b7} {ni}\u{d7}{nj} \u{b7} {} \u{d7} {} \u{d7} {} mm",
-            entry.info.modality,
-            entry.slice_count(),
-            numbers::decimal(x, 2),
-            numbers::decimal(y, 2),
-            numbers::decimal(z, 2)
-        );
-        ui.add(egui::Label::new(RichText::new(geometry.trim_start()).small().color(theme::WEAK)).truncate());
-        let study = format!("{}  {}", numbers::date(&entry.info.study_date), entry.info.study_description);
-        let third = entry.refusal.as_deref().map_or_else(|| study.trim().to_owned(), crate::app::notices::sentence);
-        let color = if entry.refusal.is_some() { theme::WARN } else { theme::WEAK };
-        ui.add(egui::Label::new(RichText::new(third).small().color(color)).truncate());
-    });
+    // A child of its own: the row is allocated already.
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(text));
+    child.spacing_mut().item_spacing.y = 1.0;
+    let color = if entry.is_loadable() { theme::TEXT } else { theme::WEAK };
+    child.add(egui::Label::new(RichText::new(&title).color(color).font(theme::medium(theme::BODY_SIZE))).truncate());
+    let [x, y, z] = entry.spacing_mm();
+    let [ni, nj, _] = entry.dims();
+    let geometry = format!(
+        "{} {} slices \u{b7} {ni}\u{d7}{nj} \u{b7} {} \u{d7} {} \u{d7} {} mm",
+        entry.info.modality,
+        entry.slice_count(),
+        numbers::decimal(x, 2),
+        numbers::decimal(y, 2),
+        numbers::decimal(z, 2)
+    );
+    child.add(egui::Label::new(RichText::new(geometry.trim_start()).small().color(theme::WEAK)).truncate());
+    let study = format!("{}  {}", numbers::date(&entry.info.study_date), entry.info.study_description);
+    let third = entry.refusal.as_deref().map_or_else(|| study.trim().to_owned(), crate::app::notices::sentence);
+    let color = if entry.refusal.is_some() { theme::WARN } else { theme::WEAK };
+    child.add(egui::Label::new(RichText::new(third).small().color(color)).truncate());
     response
 }
