@@ -96,7 +96,8 @@ def main():
             different.append(case)
 
     def same_voxels(theirs, options):
-        mine = sitk.GetArrayViewFromImage(ours_as_mask(binary, path, options))
+        # A copy: a view would outlive its image.
+        mine = sitk.GetArrayFromImage(ours_as_mask(binary, path, options))
         return numpy.array_equal(mine != 0, sitk.GetArrayViewFromImage(theirs) != 0)
 
     mask, wall, cpu = timed(runs, lambda: sitk.BinaryThreshold(image, LOWER, UPPER))
