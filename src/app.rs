@@ -227,6 +227,15 @@ impl MaquetteApp {
         self.ctx.request_repaint();
     }
 
+    /// Esc closes what is on top; the views, which are drawn before dialogs, would take the key otherwise.
+    fn close_topmost(&mut self) {
+        if self.palette.is_open() {
+            self.palette.close();
+        } else if self.open_flow.typed.take().is_none() {
+            self.dialog = None;
+        }
+    }
+
     /// The segment that tools change.
     fn active_segment(&self) -> Option<&SegmentObject> {
         self.session.view.active_segment.and_then(|id| self.session.document().segment(id))
@@ -317,6 +326,9 @@ impl eframe::App for MaquetteApp {
         }
         let typing = ctx.text_edit_focused();
         let blocked = self.palette.is_open() || self.dialog.is_some() || self.open_flow.typed.is_some();
+        if blocked && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
+            self.close_topmost();
+        }
         let keys = if blocked { Vec::new() } else { ctx.input_mut(|input| shortcuts::take(input, typing)) };
         self.asked.extend(keys);
         for id in std::mem::take(&mut self.asked) {

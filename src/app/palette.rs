@@ -19,6 +19,11 @@ impl Palette {
         *self = Self { open: true, ..Self::default() };
     }
 
+    /// Closes it.
+    pub fn close(&mut self) {
+        self.open = false;
+    }
+
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.open
