@@ -28,7 +28,7 @@ use crate::domain::camera::{Camera, StandardView};
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
 use crate::session::Session;
-use crate::session::view::CropBox;
+use crate::session::view::{BODY_ZOOM, CropBox};
 use crate::tools::options::ToolBox;
 
 use layout::{Layout, Pane};
@@ -228,7 +228,7 @@ impl Viewports {
 fn fit_camera(session: &mut Session, face: Option<StandardView>) {
     let grid = session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
     let Some((lower, upper)) = grid.map(|grid| grid.bounds_in_patient()) else { return };
-    let fitted = Camera::fitting(lower, upper, face.unwrap_or(StandardView::Anterior));
+    let fitted = Camera::fitting(lower, upper, face.unwrap_or(StandardView::Anterior)).zoomed(BODY_ZOOM);
     session.view.camera = match face {
         Some(_) => fitted,
         None => Camera {

@@ -87,6 +87,8 @@ impl SliceView {
     }
 }
 
+/// A body does not reach into the corners of its images: the 3D view may come this much nearer than the corners ask for.
+pub const BODY_ZOOM: f64 = 1.5;
 const MIN_MM_PER_PX: f64 = 1e-3;
 const MAX_MM_PER_PX: f64 = 1e3;
 
@@ -181,7 +183,7 @@ impl ViewState {
             *view = view.fitted(grid, DVec2::splat(500.0));
         }
         let (lower, upper) = grid.bounds_in_patient();
-        self.camera = Camera::fitting(lower, upper, StandardView::Anterior);
+        self.camera = Camera::fitting(lower, upper, StandardView::Anterior).zoomed(BODY_ZOOM);
         self.crop = None;
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
