@@ -48,6 +48,10 @@ fn with_sample() -> Option<Window> {
     Some(window)
 }
 
+fn voxels(window: &Window) -> u64 {
+    document(window).segments().first().map_or(0, |object| object.segment.mask.voxel_count())
+}
+
 #[test]
 fn the_first_window_offers_ways_in_and_every_control_has_a_name() {
     let Some(mut window) = window() else { return };
@@ -62,6 +66,57 @@ fn the_first_window_offers_ways_in_and_every_control_has_a_name() {
     let told = window.state().notice_texts().join(" ");
     assert!(told.contains("/nowhere/at/all"), "says which path: {told}");
     assert!(document(&window).volumes().is_empty());
+}
+
+#[test]
+fn a_threshold_is_applied_undone_and_done_again() {
+    let Some(mut window) = with_sample() else { return };
+    window.check_accessibility();
+    press(&mut window, "Segment");
+    press(&mut window, "Threshold");
+    press(&mut window, "Apply threshold");
+    let bone = voxels(&window);
+    assert!(bone > 0, "{:?}", window.state().notice_texts());
+    window.key_press_modifiers(Modifiers::COMMAND, egui::Key::Z);
+    settle(&mut window);
+    assert_eq!(voxels(&window), 0, "undo empties the segment");
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, egui::Key::Z);
+    settle(&mut window);
+    assert_eq!(voxels(&window), bone, "redo brings the same voxels");
+    press(&mut window, "Go to step 1: Add segment");
+    assert_eq!(voxels(&window), 0, "a click in the history goes back");
+    window.check_accessibility();
+}
+
+#[test]
+fn a_segment_becomes_a_mesh_an_stl_and_a_case_that_opens_again() {
+    let Some(mut window) = with_sample() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    press(&mut window, "Segment");
+    press(&mut window, "Threshold");
+    press(&mut window, "Apply threshold");
+    press(&mut window, "Mesh");
+    press(&mut window, "Make mesh of segment");
+    assert!(document(&window).meshes()[0].built.is_some(), "{:?}", window.state().notice_texts());
+    press(&mut window, "Export meshes\u{2026}");
+    window.state_mut().choose_export_folder(folder.path());
+    press(&mut window, "Write STL");
+    let stl = std::fs::read_dir(folder.path()).expect("the folder").find_map(|entry| {
+        let path = entry.expect("an entry").path();
+        path.extension().is_some_and(|end| end == "stl").then_some(path)
+    });
+    let bytes = std::fs::metadata(stl.expect("an STL file")).expect("the file").len();
+    let triangles = document(&window).meshes()[0].built.as_ref().expect("built").triangles.triangles.len() as u64;
+    assert_eq!(bytes, 84 + 50 * triangles);
+    press(&mut window, "Close Export meshes");
+    let case = folder.path().join("bone.maquette");
+    window.state_mut().save_to(&case);
+    settle(&mut window);
+    let before = voxels(&window);
+    window.state_mut().open(case);
+    settle(&mut window);
+    assert_eq!(voxels(&window), before, "{:?}", window.state().notice_texts());
+    assert_eq!(document(&window).meshes().len(), 1);
 }
 
 #[test]
