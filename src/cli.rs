@@ -14,6 +14,7 @@ pub mod phantom;
 pub mod render;
 pub mod sample;
 pub mod segment;
+pub mod surface;
 
 /// What stands on every output of this program.
 pub const NOT_FOR_DIAGNOSTIC_USE: &str = "Not for diagnostic use";
@@ -41,6 +42,8 @@ enum Command {
     Segment(segment::Args),
     /// Draw a volume as a PNG picture
     Render(render::Args),
+    /// Extract a surface and write it as STL
+    Surface(surface::Args),
 }
 
 impl Cli {
@@ -83,6 +86,7 @@ impl Cli {
             Some(Command::Phantom(args)) => phantom::run(args, out),
             Some(Command::Render(args)) => render::run(args, out),
             Some(Command::Segment(args)) => segment::run(args, out),
+            Some(Command::Surface(args)) => surface::run(args, out),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod import;
 pub mod mesh;
 pub mod render;
 pub mod segment;
+pub mod surface;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Folder, file or series to run on instead of the phantom
     #[arg(long)]
     pub input: Option<PathBuf>,
+    /// Value of the surface, for the case `surface`; bone on CT when left out
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub iso: Option<f64>,
     /// Where to compute
     #[arg(long, default_value = "auto", value_parser = ["cpu", "gpu", "auto"])]
     pub backend: String,
@@ -142,8 +146,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 5] = [
+    let cases: [(Case, CaseFn); 6] = [
         (Case::Import, import::run),
+        (Case::Surface, surface::run),
         (Case::Render, render::run),
         (Case::Brush, brush::run),
         (Case::Segment, segment::run),
