@@ -10,5 +10,7 @@ pub mod render;
 pub mod residency;
 pub mod segment_atlas;
 pub mod shader;
+pub mod stages;
+pub mod surface;
 pub mod view_texture;
 pub mod volume_texture;

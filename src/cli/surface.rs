@@ -89,6 +89,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         smoothing = Some(report);
     }
     let written = args.out.as_deref().map(|path| write(args, path, &model)).transpose()?;
+    let written = written.as_ref();
     if args.json { print_json(args, &model, smoothing, written, out) } else { print(&model, smoothing, written, out) }
 }
 
@@ -177,7 +178,7 @@ fn print_json(
     args: &Args,
     model: &Model,
     smoothing: Option<SmoothReport>,
-    written: Option<ExportReport>,
+    written: Option<&ExportReport>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let mesh = &model.mesh;
@@ -195,7 +196,7 @@ fn print_json(
 fn print(
     model: &Model,
     smoothing: Option<SmoothReport>,
-    written: Option<ExportReport>,
+    written: Option<&ExportReport>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     for line in &model.report.lines {

@@ -34,10 +34,12 @@ use crate::domain::mesh::TriangleMesh;
 use crate::domain::volume::Volume;
 use crate::task::{Cancelled, Progress};
 
+pub(crate) use field::{CLOSEST_TO_VOXEL, IsoLevel};
+pub(crate) use placement::Placement;
+
 use bit_grid::BitGrid;
 use cache::SurfaceCache;
 use field::MaskField;
-use placement::Placement;
 
 /// Extracts the surface at `iso_value` (in values of the volume, e.g. HU): inside is where the value is greater.
 ///

@@ -29,6 +29,16 @@ pub fn storage(binding: u32) -> wgpu::BindGroupLayoutEntry {
     entry(binding, ty)
 }
 
+/// `var<storage, read_write>`; for compute only.
+pub fn storage_written(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    let ty = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only: false },
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    };
+    entry(binding, ty)
+}
+
 /// `texture_3d<f32>`, read by `textureLoad` only.
 pub fn loaded_volume(binding: u32) -> wgpu::BindGroupLayoutEntry {
     texture(binding, wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D3, false)

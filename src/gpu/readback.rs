@@ -59,3 +59,20 @@ pub fn region_bytes(
         |bytes| bytes.chunks(padded as usize).flat_map(|line| &line[..row as usize]).copied().collect(),
     )
 }
+
+/// Bytes of a part of a buffer; offset and size are multiples of four. The buffer needs `COPY_SRC`.
+pub fn buffer_bytes(context: &Context, source: &wgpu::Buffer, offset: u64, size: u64) -> Vec<u8> {
+    let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size,
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_buffer_to_buffer(source, offset, &buffer, 0, size);
+    context.queue.submit([encoder.finish()]);
+    buffer.map_async(wgpu::MapMode::Read, .., |_| {});
+    context.wait();
+    // A lost device maps nothing: zeros then, and Context::is_lost() tells.
+    buffer.get_mapped_range(..).map_or_else(|_| vec![0; size as usize], |bytes| bytes.to_vec())
+}

@@ -17,8 +17,14 @@ pub const SHADERS: &[(&str, &str)] = &[
     ("shared/camera.wgsl", include_str!("../../shaders/shared/camera.wgsl")),
     ("shared/lighting.wgsl", include_str!("../../shaders/shared/lighting.wgsl")),
     ("shared/segments.wgsl", include_str!("../../shaders/shared/segments.wgsl")),
+    ("shared/surface.wgsl", include_str!("../../shaders/shared/surface.wgsl")),
     ("shared/view.wgsl", include_str!("../../shaders/shared/view.wgsl")),
     ("shared/volume.wgsl", include_str!("../../shaders/shared/volume.wgsl")),
+    ("stages/classify_voxels.wgsl", include_str!("../../shaders/stages/classify_voxels.wgsl")),
+    ("stages/count_rows.wgsl", include_str!("../../shaders/stages/count_rows.wgsl")),
+    ("stages/emit_triangles.wgsl", include_str!("../../shaders/stages/emit_triangles.wgsl")),
+    ("stages/emit_vertices.wgsl", include_str!("../../shaders/stages/emit_vertices.wgsl")),
+    ("stages/scan_counts.wgsl", include_str!("../../shaders/stages/scan_counts.wgsl")),
 ];
 
 /// The embedded text of one shader file.

@@ -1,4 +1,4 @@
-//! Bench case `surface`: the surface of an iso value: cold, and with cells known.
+//! Bench case `surface`: the surface of an iso value, cold, with cells known, and on the graphics device.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::domain::surface::extract_volume;
 use crate::domain::volume::Volume;
 use crate::ops::backend::Backend;
 use crate::ops::open::open;
+use crate::ops::surface::DeviceSurface;
 use crate::task::Progress;
 
 use super::{Args, Row, measure};
@@ -40,6 +41,19 @@ pub fn run(args: &Args, emit: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyh
         let (_, timing) =
             measure(args.runs, || cache.extract(&volume, iso, &progress).map(|mesh| mesh.triangles.len()));
         emit(timing.row("surface/cells known", "cpu", produced(cache.extract(&volume, iso, &progress)?, iso)))?;
+    }
+    if backend != Backend::Cpu {
+        let asked = backend == Backend::Gpu;
+        let mut stage = match DeviceSurface::new(&volume) {
+            Ok(stage) => stage,
+            Err(_) if !asked => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        stage.compute(iso)?;
+        let (counts, timing) = measure(args.runs, || stage.compute(iso));
+        counts?;
+        let label = stage.label();
+        emit(timing.row("surface/no upload, no readback", label, produced(&stage.read_back()?, iso)))?;
     }
     Ok(())
 }

@@ -1,0 +1,56 @@
+// classify_voxels: one bit per point of the padded grid. CPU twin: domain::surface::bit_grid.
+// In: samples of a slab (8 in a vec4). Out: mask words, 32 points each. Dispatch: one invocation per run of rows, serial.
+// Points of the padding keep the zero that the buffer was made with.
+
+#import surface
+
+@group(0) @binding(0) var<uniform> globals: SurfaceGlobals;
+@group(0) @binding(1) var<uniform> slab: SurfaceSlab;
+@group(0) @binding(2) var<storage, read> samples: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> mask: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let dims = globals.dims;
+    // Voxel slices under the padded slices of the slab.
+    let first_k = max(slab.first_slice, 1u) - 1u;
+    let end_k = min(slab.end_slice - 1u, dims.z);
+    let total = (max(end_k, first_k) - first_k) * dims.y;
+    let run = run_length(total, globals.runs);
+    let row_blocks = globals.row_stride / 8u;
+    let threshold = vec4<i32>(globals.threshold);
+    var row = id.x * run;
+    let end = min(row + run, total);
+    loop {
+        if row >= end { break; }
+        let j = row % dims.y;
+        let k = first_k + row / dims.y;
+        let source = ((k - slab.first_stored) * dims.y + j) * row_blocks;
+        let place = globals.words * (j + 1u + globals.rows * (k + 1u));
+        // Point i + 1 is voxel i: each word takes over one bit.
+        var carry = 0u;
+        var w = 0u;
+        loop {
+            if w >= globals.words { break; }
+            var bits = 0u;
+            var block = 4u * w;
+            let end_block = min(block + 4u, row_blocks);
+            loop {
+                if block >= end_block { break; }
+                let pairs = bitcast<vec4<i32>>(samples[source + block] ^ vec4<u32>(globals.flip));
+                let lower = (pairs << vec4<u32>(16u)) >> vec4<u32>(16u);
+                let low = select(vec4<u32>(0u), vec4<u32>(1u, 4u, 16u, 64u), lower > threshold);
+                let high = select(vec4<u32>(0u), vec4<u32>(2u, 8u, 32u, 128u), pairs >> vec4<u32>(16u) > threshold);
+                let both = low | high;
+                bits |= (both.x | both.y | both.z | both.w) << (8u * (block & 3u));
+                block += 1u;
+            }
+            let left = i32(dims.x) - 32 * i32(w);
+            bits &= select(select((1u << u32(max(left, 0))) - 1u, 0u, left <= 0), 0xffffffffu, left >= 32);
+            mask[place + w] = (bits << 1u) | carry;
+            carry = bits >> 31u;
+            w += 1u;
+        }
+        row += 1u;
+    }
+}
