@@ -315,7 +315,7 @@ impl SurfaceExtractor {
 
 fn binding_limit(context: &Context) -> u64 {
     let limits = context.device.limits();
-    u64::from(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size)
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
 }
 
 fn check(what: &'static str, bytes: u64, limit: u64) -> Result<u64, SurfaceDeviceError> {

@@ -1,6 +1,7 @@
 //! Where to compute: on the CPU, on the GPU, or on whichever is better here.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use crate::gpu::context::{Context, ContextError, LimitsRequest};
 
@@ -29,7 +30,18 @@ impl Backend {
         match self {
             Self::Cpu => Ok(None),
             Self::Gpu => found().map(Some),
-            Self::Auto => Ok(found().ok().filter(|context| !context.is_software() && !context.is_lost())),
+            Self::Auto => {
+                // Asking a driver takes long; a machine without a real device does not get one while the program runs.
+                static HAS_NONE: OnceLock<()> = OnceLock::new();
+                if at_hand.is_none() && HAS_NONE.get().is_some() {
+                    return Ok(None);
+                }
+                let real = found().ok().filter(|context| !context.is_software() && !context.is_lost());
+                if at_hand.is_none() && real.is_none() {
+                    HAS_NONE.get_or_init(|| ());
+                }
+                Ok(real)
+            }
         }
     }
 }

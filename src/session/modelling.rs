@@ -136,7 +136,7 @@ impl From<SurfaceError> for JobError {
     fn from(error: SurfaceError) -> Self {
         match error {
             SurfaceError::Cancelled(_) => Self::Cancelled,
-            device @ SurfaceError::Device(_) => Self::Failed(device.to_string()),
+            failed => Self::Failed(failed.to_string()),
         }
     }
 }
