@@ -64,11 +64,22 @@ pub enum AppError {
     Window(String),
 }
 
+/// What the window begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// The choice of what to open.
+    Welcome,
+    /// The built-in sample case.
+    Sample,
+    /// A folder, file or case.
+    Path(PathBuf),
+}
+
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
 /// When there is no display or no usable graphics driver.
-pub fn run(path: Option<PathBuf>) -> Result<(), AppError> {
+pub fn run(start: Start) -> Result<(), AppError> {
     let viewport = egui::ViewportBuilder::default()
         .with_title(TITLE)
         .with_app_id("maquette")
@@ -85,8 +96,10 @@ pub fn run(path: Option<PathBuf>) -> Result<(), AppError> {
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
             app.keep_journal();
-            if let Some(path) = path {
-                app.open_path(path);
+            match start {
+                Start::Welcome => {}
+                Start::Sample => app.asked.push(CommandId::OpenSample),
+                Start::Path(path) => app.open_path(path),
             }
             Ok(Box::new(app))
         }),

@@ -23,8 +23,12 @@ pub const NOT_FOR_DIAGNOSTIC_USE: &str = "Not for diagnostic use";
 #[derive(Debug, Parser)]
 #[command(name = "maquette", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// Folder, DICOM file, NIfTI, NRRD or case to open in the window; the built-in sample case when left out
+    /// Folder, DICOM file, NIfTI, NRRD or case to open in the window
     pub path: Option<PathBuf>,
+
+    /// Open the window on the built-in sample case
+    #[arg(long, conflicts_with = "path")]
+    pub sample: bool,
 
     #[command(subcommand)]
     command: Option<Command>,

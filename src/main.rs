@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use maquette::app;
+use maquette::app::{self, Start};
 use maquette::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
     let done = match (cli.wants_window(), has_display()) {
-        (true, true) => app::run(cli.path.clone()).map_err(anyhow::Error::from),
+        (true, true) => app::run(start_of(&cli)).map_err(anyhow::Error::from),
         (true, false) => Cli::run_sample(),
         (false, _) => cli.run(),
     };
@@ -20,6 +20,14 @@ fn main() -> ExitCode {
             report(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn start_of(cli: &Cli) -> Start {
+    match &cli.path {
+        Some(path) => Start::Path(path.clone()),
+        None if cli.sample => Start::Sample,
+        None => Start::Welcome,
     }
 }
 
