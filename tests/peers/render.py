@@ -28,8 +28,8 @@ def in_environment():
     os.execv(str(python), [str(python), *sys.argv])
 
 
-def ours(maquette, series, preset, folder, runs):
-    """Our picture with its camera, and our timings."""
+def ours(maquette, series, preset, folder):
+    """Our picture, and the camera that it was taken with."""
     out = pathlib.Path(folder) / f"{preset}.png"
     command = [maquette, "render", series, "--preset", preset, "--view", VIEW, "--size", "%dx%d" % SIZE]
     record = subprocess.run([*command, "--plain", "--json", "--backend", "gpu", "--out", str(out)],
@@ -38,6 +38,7 @@ def ours(maquette, series, preset, folder, runs):
 
 
 def our_timings(maquette, series, runs):
+    """Rows of our bench by case."""
     command = [maquette, "bench", "render", "--input", series, "--backend", "gpu", "--json", "--runs", str(runs)]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return {row["case"]: row for row in map(json.loads, lines)}
@@ -47,7 +48,12 @@ def load(series):
     """The series as vtkImageData in patient coordinates (axis-aligned series only)."""
     import numpy as np, pydicom, vtk
     from vtk.util.numpy_support import numpy_to_vtk
-    slices = [pydicom.dcmread(path) for path in pathlib.Path(series).rglob("*") if path.is_file()]
+    slices = []
+    for path in pathlib.Path(series).rglob("*"):
+        try:
+            slices += [pydicom.dcmread(path)] if path.is_file() else []
+        except pydicom.errors.InvalidDicomError:
+            pass  # the phantom's truth lies beside its slices
     slices.sort(key=lambda s: float(s.ImagePositionPatient[2]))
     samples = np.stack([s.pixel_array.astype(np.int32) * int(s.RescaleSlope) + int(s.RescaleIntercept) for s in slices])
     samples = np.ascontiguousarray(samples.astype(np.int16))
@@ -151,7 +157,7 @@ def main():
     print(f"{'case':<22} {'VTK wall':>9} {'cpu':>8} {'ours wall':>10} {'cpu':>8} {'ratio wall':>11} {'cpu':>6} {'PSNR dB':>8}")
     with tempfile.TemporaryDirectory() as folder:
         for name in args.presets.split(","):
-            record, path = ours(args.maquette, args.series, name, folder, args.runs)
+            record, path = ours(args.maquette, args.series, name, folder)
             before = our_timings(args.maquette, args.series, args.runs)
             pixels, wall, cpu = theirs(image, presets[name], record, args.runs, args.fixed_point)
             row = before[f"render/{name} {SIZE[0]}x{SIZE[1]}"]
