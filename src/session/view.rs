@@ -13,6 +13,7 @@ use crate::domain::camera::{Camera, StandardView};
 use crate::domain::grid::Grid;
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
+use crate::domain::transfer::default_for;
 use crate::domain::volume::{Quantity, Volume};
 use crate::domain::window::Window;
 
@@ -185,6 +186,7 @@ impl ViewState {
         let (lower, upper) = grid.bounds_in_patient();
         self.camera = Camera::fitting(lower, upper, StandardView::Anterior).zoomed(BODY_ZOOM);
         self.crop = None;
+        self.preset = default_for(&object.volume).name;
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
 

@@ -104,12 +104,14 @@ impl Parts {
         if !std::ptr::eq(self.resident.as_ptr(), Arc::as_ptr(resident)) {
             self.volume.set_volume(resident);
             self.resident = Arc::downgrade(resident);
+            // A preset is fitted to its volume.
+            self.preset.clear();
         }
         let view = &session.view;
         if self.preset != view.preset
             && let Some(preset) = transfer::preset(&view.preset)
         {
-            self.volume.set_transfer(preset);
+            self.volume.set_transfer(&transfer::fitted_to(preset, &resident.volume));
             self.preset.clone_from(&view.preset);
         }
         let clip_box = view
