@@ -6,4 +6,5 @@ pub mod open;
 pub mod render;
 pub mod segment;
 pub mod segment_display;
+pub mod slice;
 pub mod surface;

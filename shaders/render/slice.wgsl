@@ -25,7 +25,8 @@ struct SliceUniforms {
     preview_bounds: vec2<f32>,
     outline_px: f32,
     outside_alpha: f32,
-    reserved: vec2<f32>,
+    outline_passes: u32,
+    reserved: f32,
 }
 
 // What this variant does; what it leaves out costs nothing, also on drivers that run both sides of an if.
@@ -128,30 +129,27 @@ fn all_contain(sets: vec4<u32>, slot: u32) -> bool {
 }
 
 // Fills of the set here, then the outline of the topmost segment that ends within outline_px.
-// Loops that are left at once instead of ifs: CPU drivers then skip what no pixel of a group needs.
+// The outline is a loop of outline_passes (one, or none where there is no segment): CPU drivers run the body of an if, and
+// of a loop whose length they know, for every pixel, but leave a loop that no pixel of a group needs.
 fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
-    var color = below;
     let here = set_at(offset_px);
+    let group = segment_sets[here];
+    var color = group.fill.rgb + below * (1.0 - group.fill.a);
+    var passes_left = select(0u, frame.outline_passes, group.member_count > 0u);
     loop {
-        if here == 0u {
+        if passes_left == 0u {
             break;
         }
-        let group = segment_sets[here];
-        color = group.fill.rgb + below * (1.0 - group.fill.a);
-        if frame.outline_px <= 0.0 || group.member_count == 0u {
-            break;
-        }
+        passes_left -= 1u;
         let straight = sets_around(offset_px, vec2<f32>(frame.outline_px), false);
         let diagonal = sets_around(offset_px, vec2<f32>(frame.outline_px * 0.707), true);
-        if all(straight == vec4<u32>(here)) && all(diagonal == vec4<u32>(here)) {
-            break;
-        }
-        for (var m = 0u; m < group.member_count; m++) {
+        let inside = all(straight == vec4<u32>(here)) && all(diagonal == vec4<u32>(here));
+        let member_count = select(group.member_count, 0u, inside);
+        for (var m = 0u; m < member_count; m++) {
             let segment = segment_members[group.first_member + m];
             let ends = !(all_contain(straight, segment.slot) && all_contain(diagonal, segment.slot));
             color = select(color, segment.color, ends);
         }
-        break;
     }
     return color;
 }

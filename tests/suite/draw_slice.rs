@@ -20,6 +20,8 @@ use maquette::gpu::residency::GpuMemory;
 use maquette::gpu::segment_atlas::SegmentAtlas;
 use maquette::gpu::view_texture::ViewTexture;
 use maquette::gpu::volume_texture::ResidentVolume;
+use maquette::ops::backend::Backend;
+use maquette::ops::slice::{SliceRequest, draw_slice};
 use maquette::task::Progress;
 
 use crate::support::device::device;
@@ -192,4 +194,26 @@ fn a_marker_on_the_patients_left_is_on_the_right_of_the_picture() {
         assert_eq!(x > 40, right, "{plane:?}: left of the patient (or back) is right in the picture, x = {x}");
         assert_eq!(y > 40, low, "{plane:?}: y = {y}");
     }
+}
+
+#[test]
+fn both_backends_draw_one_picture() {
+    let Some(context) = &device() else { return };
+    let volume = noise(awkward_grid([40, 37, 29]));
+    let grid = *volume.grid();
+    let mask = Mask::from_fn(grid.dims(), |i, j, _| i > 10 && j < 30);
+    let style = SegmentStyle { color: [230, 60, 60], opacity: 0.25, visible: true };
+    let layers = [SegmentLayer { id: SegmentId(1), mask: &mask, style }];
+    let request = SliceRequest {
+        volume: &volume,
+        segments: Some((&grid, &layers)),
+        frame: oblique(&grid, [90, 50]),
+        style: SliceStyle::new(Window::new(2000.0, 350.0)),
+    };
+    let [cpu, gpu] = [Backend::Cpu, Backend::Gpu]
+        .map(|backend| draw_slice(&request, backend, Some(context), &Progress::new()).expect("a picture"));
+    assert!(cpu.psnr_db(&gpu) > 45.0, "{} dB", cpu.psnr_db(&gpu));
+    let alone = SliceRequest { segments: None, ..request };
+    let plain = draw_slice(&alone, Backend::Cpu, None, &Progress::new()).expect("a picture");
+    assert!(plain.psnr_db(&cpu) < 30.0, "segments are seen");
 }

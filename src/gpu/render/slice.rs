@@ -82,7 +82,8 @@ struct SliceUniforms {
     preview_bounds: [f32; 2],
     outline_px: f32,
     outside_alpha: f32,
-    reserved: [f32; 2],
+    outline_passes: u32,
+    reserved: f32,
 }
 
 /// The shader's override constants: what a variant leaves out costs nothing.
@@ -187,6 +188,7 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
     let mut uniforms = SliceUniforms {
         center_px: scene.frame.center_px().as_vec2().to_array(),
         outline_px: scene.style.outline_px,
+        outline_passes: u32::from(scene.style.outline_px > 0.0),
         outside_alpha: if scene.transparent_outside { 0.0 } else { 1.0 },
         segment_dims: [1; 3],
         slab_count: 1,
