@@ -46,6 +46,8 @@ struct PictureKey {
     meshes: Vec<MeshItem>,
     lines: Vec<LineItem>,
     surfaces: u64,
+    /// Surfaces are drawn coarsely, where the driver is slow.
+    coarse: bool,
 }
 
 /// What is needed on the device, and what of it is drawn.
@@ -271,12 +273,21 @@ impl VolumePane {
         let lines = view
             .crop
             .map_or_else(Vec::new, |crop| box_edges(crop.lower_in_patient, crop.upper_in_patient, CROP_COLOR, 1.5));
-        let key = PictureKey { camera: view.camera, size_px, meshes, lines, surfaces: shared.surfaces.revision() };
         let parts = self.parts.get_or_insert_with(|| Parts::new(context));
+        let coarse = parts.drawn.as_ref().is_some_and(|drawn| drawn.coarse);
+        let surfaces = shared.surfaces.revision();
+        let mut key = PictureKey { camera: view.camera, size_px, meshes, lines, surfaces, coarse };
+        let now_secs = ui.input(|input| input.time);
+        if parts.drawn.as_ref() != Some(&key) {
+            self.moved_at_secs = now_secs;
+        }
+        let moving = now_secs - self.moved_at_secs < REST_SECS || shared.held.grip_in(Pane::Volume).is_some();
+        key.coarse = moving;
         let scene_3d = Scene3d {
             background: Background { top: rgb(theme::VIEW_3D[0]), bottom: rgb(theme::VIEW_3D[1]) },
             meshes: &key.meshes,
             lines: &key.lines,
+            moving,
             ..Scene3d::new(view.camera, size_px, bounds(scene.session))
         };
         let redrawn = parts.drawn.as_ref() != Some(&key);
@@ -284,11 +295,6 @@ impl VolumePane {
             parts.opaque = parts.view.draw_opaque(context, shared.surfaces.store(), &scene_3d).cloned();
             parts.opaque_revision += 1;
         }
-        let now_secs = ui.input(|input| input.time);
-        if redrawn {
-            self.moved_at_secs = now_secs;
-        }
-        let moving = now_secs - self.moved_at_secs < REST_SECS || shared.held.grip_in(Pane::Volume).is_some();
         let wants_volume = self.show_volume.unwrap_or(key.meshes.is_empty());
         self.volume_shown = wants_volume;
         let layer = match shared.source.resident().filter(|_| wants_volume) {
@@ -301,8 +307,10 @@ impl VolumePane {
             parts.view.compose(context, shared.surfaces.store(), &scene_3d, volume);
             parts.marched = marched;
         }
-        if layer.as_ref().is_some_and(|(.., complete)| !complete) || moving && wants_volume {
+        if layer.as_ref().is_some_and(|(.., complete)| !complete) {
             ui.ctx().request_repaint();
+        } else if moving {
+            ui.ctx().request_repaint_after_secs(REST_SECS as f32);
         }
         parts.drawn = Some(key);
         let id = parts.texture_id(scene);
