@@ -43,6 +43,7 @@ mod suite {
     mod shader_layouts;
     mod shaders;
     mod surface;
+    mod surface_cli;
     mod surface_gpu;
     mod tools;
     mod volume_texture;

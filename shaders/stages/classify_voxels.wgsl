@@ -21,10 +21,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let threshold = vec4<i32>(globals.threshold);
     var row = id.x * run;
     let end = min(row + run, total);
+    // Counted along: dividing at every row costs too much.
+    var k = first_k + row / dims.y;
+    var j = row % dims.y;
     loop {
         if row >= end { break; }
-        let j = row % dims.y;
-        let k = first_k + row / dims.y;
         let source = ((k - slab.first_stored) * dims.y + j) * row_blocks;
         let place = globals.words * (j + 1u + globals.rows * (k + 1u));
         // Point i + 1 is voxel i: each word takes over one bit.
@@ -52,5 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             w += 1u;
         }
         row += 1u;
+        j = select(j + 1u, 0u, j + 1u == dims.y);
+        k += select(0u, 1u, j == 0u);
     }
 }

@@ -20,10 +20,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let run = run_length(total, globals.runs);
     var row = id.x * run;
     let end = min(row + run, total);
+    // Counted along: dividing at every row costs too much.
+    var k = row / rows;
+    var j = row - rows * k;
     loop {
         if row >= end { break; }
-        let j = row % rows;
-        let k = row / rows;
         // A row without a neighbour is its own: nothing differs.
         let step_j = select(0u, words, j + 1u < rows);
         let step_k = select(0u, words * rows, k + 1u < globals.slices);
@@ -60,5 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         vertex_counts[place + 2u * rows] = found.z;
         triangle_counts[row] = triangles;
         row += 1u;
+        j = select(j + 1u, 0u, j + 1u == rows);
+        k += select(0u, 1u, j == 0u);
     }
 }

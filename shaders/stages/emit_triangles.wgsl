@@ -27,15 +27,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let is_mirrored = globals.mirrored != 0u;
     var row = id.x * run;
     let end = min(row + run, total);
+    // Counted along: dividing at every row costs too much.
+    var k = row / rows;
+    var j = row - rows * k;
     loop {
         // Rows of cells without a triangle have nothing to do; the last rows and slices are among them.
         loop {
             if row >= end || triangle_starts[row + 1u] > triangle_starts[row] { break; }
             row += 1u;
+            j = select(j + 1u, 0u, j + 1u == rows);
+            k += select(0u, 1u, j == 0u);
         }
         if row >= end { break; }
-        let k = row / rows;
-        let here = 3u * rows * k + row % rows;
+        let here = 3u * rows * k + j;
         let above = here + 3u * rows;
         // Next ids: four rows along i; two along j; two along k.
         var next_i = vec4<u32>(row_starts[here], row_starts[here + 1u], row_starts[above], row_starts[above + 1u]);
@@ -96,5 +100,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             w += 1u;
         }
         row += 1u;
+        j = select(j + 1u, 0u, j + 1u == rows);
+        k += select(0u, 1u, j == 0u);
     }
 }

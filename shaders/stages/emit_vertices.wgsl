@@ -23,12 +23,9 @@ fn turned(gradient: vec3<f32>) -> vec3<f32> {
     return globals.normal_i.xyz * gradient.x + globals.normal_j.xyz * gradient.y + globals.normal_k.xyz * gradient.z;
 }
 
-// The cut edges of word w of a row of vertices.
-fn cut_word(axis: u32, mask_row: u32, w: u32) -> u32 {
-    let at = mask_row * globals.words + w;
-    let along = (mask[at] >> 1u) | (mask[at + 1u] << 31u);
-    let other = mask[at + select(globals.words, globals.words * globals.rows, axis == 2u) * min(axis, 1u)];
-    return mask[at] ^ select(other, along, axis == 0u);
+// The cut edges of a word of a row, from the word itself and the next one of the row (along i) or that of the next row.
+fn cut_edges(axis: u32, word: u32, other: u32) -> u32 {
+    return word ^ select(other, (word >> 1u) | (other << 31u), axis == 0u);
 }
 
 fn emit(place: u32, point: vec3<u32>, axis: u32, lower_is_inside: bool) {
@@ -36,46 +33,48 @@ fn emit(place: u32, point: vec3<u32>, axis: u32, lower_is_inside: bool) {
     let step = vec3<i32>(vec3<u32>(axis) == vec3<u32>(0u, 1u, 2u));
     let upper = voxel + step;
     let is_cap = any(voxel < vec3<i32>(0)) || any(upper >= vec3<i32>(globals.dims));
+    let is_i = axis == 0u;
+    let is_j = axis == 1u;
+    let is_k = axis == 2u;
     let strides = vec3<u32>(1u, globals.row_stride, globals.row_stride * globals.dims.y);
     let lower_place = u32(voxel.x) + strides.y * u32(voxel.y) + strides.z * (u32(voxel.z) - slab.first_stored);
-    let along_edge = strides[axis];
+    let along_edge = select(select(strides.z, strides.y, is_j), strides.x, is_i);
     let upper_place = lower_place + along_edge;
-    // Steps to the neighbours; none at the border, where differences are one-sided and doubled.
+    // Steps to the neighbours; none at the border, where differences are one-sided and doubled. m and n are the two axes
+    // across the edge, in rising order. All by select: indexing a vector by a variable goes through memory.
     let last = vec3<i32>(globals.dims) - 1;
     let down = select(vec3<u32>(0u), strides, voxel > vec3<i32>(0));
     let up = select(vec3<u32>(0u), strides, voxel < last);
-    let factor = select(vec3<f32>(2.0), vec3<f32>(1.0), (voxel > vec3<i32>(0)) & (voxel < last));
+    let down_m = select(down.x, down.y, is_i);
+    let up_m = select(up.x, up.y, is_i);
+    let down_n = select(down.z, down.y, is_k);
+    let up_n = select(up.z, up.y, is_k);
+    let down_along = select(select(down.z, down.y, is_j), down.x, is_i);
+    let left = last - upper;
+    let has_after = select(select(left.z, left.y, is_j), left.x, is_i) > 0;
     let a_sample = sample_at(lower_place);
     let b_sample = sample_at(upper_place);
+    let at_a = vec3<i32>(
+        b_sample - sample_at(lower_place - down_along),
+        sample_at(lower_place + up_m) - sample_at(lower_place - down_m),
+        sample_at(lower_place + up_n) - sample_at(lower_place - down_n),
+    );
+    let at_b = vec3<i32>(
+        sample_at(upper_place + select(0u, along_edge, has_after)) - a_sample,
+        sample_at(upper_place + up_m) - sample_at(upper_place - down_m),
+        sample_at(upper_place + up_n) - sample_at(upper_place - down_n),
+    );
+    let double_m = select(0u, 1u, down_m == 0u || up_m == 0u);
+    let double_n = select(0u, 1u, down_n == 0u || up_n == 0u);
+    let slope_a = vec3<f32>(at_a << vec3<u32>(select(0u, 1u, down_along == 0u), double_m, double_n));
+    let slope_b = vec3<f32>(at_b << vec3<u32>(select(1u, 0u, has_after), double_m, double_n));
     let a = f32(a_sample);
     let b = f32(b_sample);
     let iso = f32(globals.threshold) + 0.5;
     let closest = globals.closest_to_voxel;
     let t = select(clamp((iso - a) / (b - a), closest, 1.0 - closest), 0.5, is_cap);
-    // Of the two axes across the edge, the first and the second.
-    let m = select(0u, 1u, axis == 0u);
-    let n = select(2u, 1u, axis == 2u);
-    let at_a = vec2<i32>(
-        sample_at(lower_place + up[m]) - sample_at(lower_place - down[m]),
-        sample_at(lower_place + up[n]) - sample_at(lower_place - down[n]),
-    );
-    let at_b = vec2<i32>(
-        sample_at(upper_place + up[m]) - sample_at(upper_place - down[m]),
-        sample_at(upper_place + up[n]) - sample_at(upper_place - down[n]),
-    );
-    let beyond_a = f32(b_sample - sample_at(lower_place - down[axis])) * select(2.0, 1.0, voxel[axis] > 0);
-    let has_after = upper[axis] < last[axis];
-    let beyond_b = f32(sample_at(upper_place + select(0u, along_edge, has_after)) - a_sample) * select(2.0, 1.0, has_after);
-    let slope_along = beyond_a + (beyond_b - beyond_a) * t;
-    let scale = vec2<f32>(factor[m], factor[n]);
-    let slope_a = vec2<f32>(at_a) * scale;
-    let slope_b = vec2<f32>(at_b) * scale;
-    let slope_across = slope_a + (slope_b - slope_a) * t;
-    let found = select(
-        select(vec3<f32>(slope_across, slope_along), vec3<f32>(slope_across.x, slope_along, slope_across.y), vec3<bool>(axis == 1u)),
-        vec3<f32>(slope_along, slope_across),
-        vec3<bool>(axis == 0u),
-    );
+    let slope = slope_a + (slope_b - slope_a) * t;
+    let found = select(select(slope.yzx, slope.yxz, vec3<bool>(is_j)), slope, vec3<bool>(is_i));
     let inward = vec3<f32>(step) * select(1.0, -1.0, lower_is_inside);
     let gradient = select(found, inward, vec3<bool>(is_cap));
     let along = turned(gradient);
@@ -113,17 +112,24 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         r = select(r, middle, before);
         r_end = select(middle, r_end, before);
     }
-    var axis = (r / rows) % 3u;
-    var mask_row = r % rows + rows * (r / (3u * rows));
-    var w = 0u;
-    var bits = cut_word(axis, mask_row, w);
+    let steps = vec3<u32>(1u, globals.words, globals.words * rows);
+    // Slice, axis and row are counted along from here: dividing at every row would cost more than all the rest.
+    var k = r / (3u * rows);
+    var axis = r / rows - 3u * k;
+    var j = r - rows * (axis + 3u * k);
+    var step = select(select(steps.z, steps.y, axis == 1u), steps.x, axis == 0u);
+    var at = globals.words * (j + rows * k);
+    var end_word = at + globals.words;
+    var word = mask[at];
+    var bits = cut_edges(axis, word, mask[at + step]);
     var skip = v - row_starts[r];
     loop {
         let count = countOneBits(bits);
         if skip < count { break; }
         skip -= count;
-        w += 1u;
-        bits = cut_word(axis, mask_row, w);
+        at += 1u;
+        word = mask[at];
+        bits = cut_edges(axis, word, mask[at + step]);
     }
     loop {
         if skip == 0u { break; }
@@ -134,24 +140,29 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         if v >= end { break; }
         loop {
             if bits != 0u { break; }
-            w += 1u;
+            at += 1u;
             loop {
-                if w < globals.words { break; }
+                if at < end_word { break; }
                 // The next row that has vertices; there is one, because v is not the end.
-                w = 0u;
                 loop {
                     r += 1u;
+                    j = select(j + 1u, 0u, j + 1u == rows);
+                    axis += select(0u, 1u, j == 0u);
+                    k += select(0u, 1u, axis == 3u);
+                    axis = select(axis, 0u, axis == 3u);
                     if row_starts[r + 1u] > v { break; }
                 }
-                axis = (r / rows) % 3u;
-                mask_row = r % rows + rows * (r / (3u * rows));
+                step = select(select(steps.z, steps.y, axis == 1u), steps.x, axis == 0u);
+                at = globals.words * (j + rows * k);
+                end_word = at + globals.words;
             }
-            bits = cut_word(axis, mask_row, w);
+            word = mask[at];
+            bits = cut_edges(axis, word, mask[at + step]);
         }
         let bit = firstTrailingBit(bits);
         bits &= bits - 1u;
-        let lower_is_inside = ((mask[mask_row * globals.words + w] >> bit) & 1u) == 1u;
-        emit(v, vec3<u32>(32u * w + bit, mask_row % rows, mask_row / rows), axis, lower_is_inside);
+        let i = 32u * (at + globals.words - end_word) + bit;
+        emit(v, vec3<u32>(i, j, k), axis, ((word >> bit) & 1u) == 1u);
         v += 1u;
     }
 }

@@ -12,6 +12,10 @@ use crate::domain::mesh::TriangleMesh;
 use crate::domain::mesh::components::largest_part;
 use crate::domain::mesh::smooth::{SmoothOptions, SmoothReport, smooth};
 use crate::domain::mesh::topology::topology;
+use crate::domain::segmentation::SegmentInfo;
+use crate::domain::series_info::SeriesInfo;
+use crate::domain::volume::Volume;
+use crate::io::case_file;
 use crate::io::nrrd::read_segmentation;
 use crate::io::provenance::ImageSource;
 use crate::io::report::Report;
@@ -19,6 +23,7 @@ use crate::ops::backend::Backend;
 use crate::ops::export::{ExportReport, MeshExport, MeshSpace, export_mesh};
 use crate::ops::open::{SeriesKind, load, pick, scan};
 use crate::ops::surface::{extract_iso, extract_segment};
+use crate::session::case::open_case;
 use crate::task::Progress;
 
 /// Most passes of smoothing.
@@ -27,12 +32,12 @@ const MAX_PASSES: i64 = 1000;
 /// Of what, and where to.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder, DICOM file, NIfTI, NRRD, or a segmentation (.seg.nrrd)
+    /// Folder, DICOM file, NIfTI, NRRD, a segmentation (.seg.nrrd), or a case
     pub path: PathBuf,
     /// Value of the surface, in values of the images (HU for CT): inside is what is greater
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, conflicts_with = "segment")]
     pub iso: Option<f64>,
-    /// Segment of a segmentation, by its name; may be left out where there is only one
+    /// Segment of a segmentation or a case, by its name; may be left out where there is only one
     #[arg(long, value_name = "NAME")]
     pub segment: Option<String>,
     /// Passes of windowed-sinc smoothing
@@ -94,6 +99,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn extract(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
+    if args.path.extension().is_some_and(|end| end.eq_ignore_ascii_case(case_file::EXTENSION)) {
+        return extract_from_case(args, progress);
+    }
     let found = scan(&args.path, progress)?;
     let entry = pick(&found, args.series)?;
     if entry.kind == SeriesKind::Segmentation {
@@ -104,43 +112,71 @@ fn extract(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
         let names: Vec<&str> = file.segments.iter().map(|(info, _)| info.name.as_str()).collect();
         let at = segment_index(&names, args.segment.as_deref())?;
         let (info, mask) = &file.segments[at];
-        let mut steps = info.made_by.clone();
-        steps.push(format!("Surface of segment {}", info.name));
-        let mesh = of_mask(mask, &file.grid, &info.name, progress)?;
-        return Ok(Model { mesh, name: info.name.clone(), source: None, steps, report: file.report.clone() });
+        let model = of_segment(info, mask, &file.grid, progress)?;
+        return Ok(Model { report: file.report.clone(), ..model });
     }
     if args.segment.is_some() {
         bail!("{} holds images, no segments; use --iso VALUE, or give a .seg.nrrd", args.path.display());
     }
-    let Some(iso) = args.iso else { bail!("of which value? Use --iso VALUE, e.g. --iso 300 for bone on CT") };
-    if !iso.is_finite() {
-        bail!("the value of the surface must be a number");
-    }
+    // Asked before the images are read: that takes long.
+    let iso = wanted_value(args)?;
     let loaded = load(entry, progress, &|_| {})?;
-    let backend: Backend = args.backend.parse().map_err(anyhow::Error::msg)?;
-    let mesh = extract_iso(&loaded.volume, iso, backend, None, progress)?;
-    let unit = loaded.volume.quantity().unit();
-    if mesh.triangles.is_empty() {
-        let (low, high) = loaded.volume.value_range();
-        bail!("there is no surface at {iso} {unit}: the values run from {low} to {high}");
-    }
-    let value = format!("{iso} {unit}").trim_end().to_owned();
     let mut report = found.report.clone();
-    report.extend(loaded.report.clone());
+    report.extend(loaded.report);
+    let model = of_value(args, iso, &loaded.volume, &loaded.info, progress)?;
+    Ok(Model { report, ..model })
+}
+
+/// From a case: a segment needs no images, a value does.
+fn extract_from_case(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
+    if args.iso.is_some() {
+        let opened = open_case(&args.path, None, progress)?;
+        let volumes = opened.document.volumes();
+        let at = args.series.unwrap_or(0);
+        let volume = volumes.get(at).with_context(|| format!("the case has no volume {at}, only {}", volumes.len()))?;
+        return of_value(args, wanted_value(args)?, &volume.volume, &volume.head.info, progress);
+    }
+    let case = case_file::read_case(&args.path)?;
+    let names: Vec<&str> = case.segments.iter().map(|segment| segment.info.name.as_str()).collect();
+    let segment = &case.segments[segment_index(&names, args.segment.as_deref())?];
+    let volume = case.volumes.iter().find(|volume| volume.id == segment.volume);
+    let volume = volume.with_context(|| format!("the images of the segment {} are missing", segment.info.name))?;
+    of_segment(&segment.info, &segment.mask, &volume.grid, progress)
+}
+
+fn wanted_value(args: &Args) -> anyhow::Result<f64> {
+    match args.iso {
+        Some(iso) if iso.is_finite() => Ok(iso),
+        Some(_) => bail!("the value of the surface must be a number"),
+        None => bail!("of which value? Use --iso VALUE, e.g. --iso 300 for bone on CT"),
+    }
+}
+
+fn of_value(args: &Args, iso: f64, volume: &Volume, info: &SeriesInfo, progress: &Progress) -> anyhow::Result<Model> {
+    let backend: Backend = args.backend.parse().map_err(anyhow::Error::msg)?;
+    let mesh = extract_iso(volume, iso, backend, None, progress)?;
+    let value = format!("{iso} {}", volume.quantity().unit()).trim_end().to_owned();
+    if mesh.triangles.is_empty() {
+        let (low, high) = volume.value_range();
+        bail!("there is no surface at {value}: the values run from {low} to {high}");
+    }
     Ok(Model {
         mesh,
         name: format!("Surface at {value}"),
-        source: Some(ImageSource::new(&loaded.volume, &loaded.info)),
+        source: Some(ImageSource::new(volume, info)),
         steps: vec![format!("Surface at {value}")],
-        report,
+        report: Report::default(),
     })
 }
 
-fn of_mask(mask: &Mask, grid: &Grid, name: &str, progress: &Progress) -> anyhow::Result<TriangleMesh> {
+fn of_segment(info: &SegmentInfo, mask: &Mask, grid: &Grid, progress: &Progress) -> anyhow::Result<Model> {
     if mask.is_empty() {
-        bail!("the segment {name} has no voxels");
+        bail!("the segment {} has no voxels", info.name);
     }
-    Ok(extract_segment(mask, grid, progress)?)
+    let mesh = extract_segment(mask, grid, progress)?;
+    let mut steps = info.made_by.clone();
+    steps.push(format!("Surface of segment {}", info.name));
+    Ok(Model { mesh, name: info.name.clone(), source: None, steps, report: Report::default() })
 }
 
 /// The segment that was asked for, or the only one.
