@@ -90,7 +90,7 @@ fn a_segment_is_chosen_by_its_name() {
     write_segmentation(&file, volume.grid(), &[(&named("Large"), &large), (&named("Small"), &small)]).expect("written");
     let found = said(&Args { segment: Some("small".to_owned()), out: Some(out.clone()), ..args(&file) });
     assert_eq!(found["name"], "Small");
-    assert_eq!(found["steps"], serde_json::json!(["Made up", "Surface of segment Small"]));
+    assert_eq!(found["steps"], serde_json::json!(["Read from two", "Surface of segment Small"]));
     let (lower, upper) = stl(&out).bounds_in_patient().expect("triangles");
     assert!((upper - lower - glam::Vec3::splat(4.0)).abs().max_element() < 1e-4, "four voxels wide");
     let message = refusal(&args(&file));
