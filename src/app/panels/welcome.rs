@@ -99,19 +99,21 @@ impl MaquetteApp {
             let frame = Frame::new().fill(theme::RAISED).stroke(Stroke::new(1.0, theme::WARN)).corner_radius(4);
             frame.inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
                 ui.set_width(WIDTH - 26.0);
-                ui.horizontal(|ui| {
-                    ui.label(theme::icon(icons::ICON_HISTORY, 18.0).color(theme::WARN));
-                    let when = found.when.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
-                    let words = format!("Unsaved work: {}, {} steps, {when}", found.what, found.step_count);
-                    ui.add(egui::Label::new(words).truncate());
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if ui.button("Discard").on_hover_text("Removes the journal; this cannot be undone.").clicked() {
-                            discard = Some(n);
-                        }
-                        let label = RichText::new("Restore").color(Color32::WHITE);
-                        if ui.add(Button::new(label).fill(theme::CHOSEN)).clicked() {
-                            restore = Some(n);
-                        }
+                // The buttons take their room first; the words get what is left.
+                let row = egui::vec2(ui.available_width(), theme::ROW);
+                ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
+                    if ui.button("Discard").on_hover_text("Removes the journal; this cannot be undone.").clicked() {
+                        discard = Some(n);
+                    }
+                    let label = RichText::new("Restore").color(Color32::WHITE);
+                    if ui.add(Button::new(label).fill(theme::CHOSEN)).clicked() {
+                        restore = Some(n);
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        ui.label(theme::icon(icons::ICON_HISTORY, 18.0).color(theme::WARN));
+                        let when = found.when.with_timezone(&chrono::Local).format("%Y-%m-%d");
+                        let words = format!("Unsaved work of {when}: {}", found.what);
+                        ui.add(egui::Label::new(words).truncate());
                     });
                 });
             });
