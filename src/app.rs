@@ -8,6 +8,7 @@ pub mod commands;
 pub mod device;
 mod dispatch;
 pub mod facts;
+pub mod frame_log;
 pub mod memory;
 pub mod notices;
 pub mod numbers;
@@ -39,6 +40,7 @@ use crate::tools::options::ToolBox;
 use commands::{CommandId, Situation};
 use device::WindowDevice;
 use facts::Facts;
+use frame_log::{Activity, FrameLog};
 use notices::Notices;
 use open_flow::OpenFlow;
 use palette::Palette;
@@ -75,11 +77,11 @@ pub enum Start {
     Path(PathBuf),
 }
 
-/// Opens the window and stays until it is closed.
+/// Opens the window and stays until it is closed. Frame times go to `frame_log`, for measuring.
 ///
 /// # Errors
 /// When there is no display or no usable graphics driver.
-pub fn run(start: Start) -> Result<(), AppError> {
+pub fn run(start: Start, frame_log: Option<PathBuf>) -> Result<(), AppError> {
     let viewport = egui::ViewportBuilder::default()
         .with_title(TITLE)
         .with_app_id("maquette")
@@ -96,6 +98,9 @@ pub fn run(start: Start) -> Result<(), AppError> {
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
             app.keep_journal();
+            if let Some(path) = frame_log {
+                app.frame_log = Some(FrameLog::create(&path)?);
+            }
             match start {
                 Start::Welcome => {}
                 Start::Sample => app.asked.push(CommandId::OpenSample),
@@ -132,11 +137,10 @@ pub struct MaquetteApp {
     code_query: String,
     mesh_options: MeshOptions,
     asked: Vec<CommandId>,
-    /// When the case was saved, in words.
-    saved_at: Option<String>,
     /// Number of the last session notice that was shown.
     seen_notice: u64,
     keeping: Keeping,
+    frame_log: Option<FrameLog>,
 }
 
 impl MaquetteApp {
@@ -173,9 +177,9 @@ impl MaquetteApp {
             code_query: String::new(),
             mesh_options: MeshOptions::default(),
             asked: Vec::new(),
-            saved_at: None,
             seen_notice: 0,
             keeping: Keeping::default(),
+            frame_log: None,
         })
     }
 
@@ -244,8 +248,23 @@ impl MaquetteApp {
     fn close_topmost(&mut self) {
         if self.palette.is_open() {
             self.palette.close();
-        } else if self.open_flow.typed.take().is_none() {
+        } else if self.keeping.asks() {
+            self.keeping.stay();
+        } else if self.open_flow.typed.take().is_some() {
+            self.keeping.leaving = None;
+        } else if self.is_opening() {
+            self.cancel_open();
+        } else {
             self.dialog = None;
+        }
+    }
+
+    /// The window is closed by its own button: unsaved steps are asked about first.
+    fn ask_before_closing(&mut self, ctx: &egui::Context) {
+        let closing = ctx.input(|input| input.viewport().close_requested());
+        if closing && !self.keeping.may_close && self.session.has_steps_to_keep() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.leave_for(panels::leaving::Errand::Quit);
         }
     }
 
@@ -268,13 +287,25 @@ impl MaquetteApp {
         waker(&self.ctx)
     }
 
-    /// Begins a case with a volume. Unsaved steps of the present one stay in its journal.
+    /// Begins a case with a volume, which is complete, in place of the present one.
     fn begin_case(&mut self, head: VolumeHead, volume: Arc<Volume>) {
-        if self.session.is_dirty() {
-            self.renew_session();
+        if let Some(why) = self.session.must_stay() {
+            self.notices.push(notices::Notice::new(notices::Gravity::Bad, why));
+            return;
         }
         self.session.new_case(head, volume);
         self.case_opened();
+    }
+
+    /// Adds a volume to the case, as a step, and shows it.
+    fn add_images(&mut self, head: VolumeHead, volume: Arc<Volume>) {
+        match self.session.add_volume(head, volume) {
+            Ok(id) => {
+                self.open_flow.stage = open_flow::Stage::Idle;
+                self.selection.choose(selection::Selected::Volume(id), &mut self.session);
+            }
+            Err(refusal) => self.notices.warn(refusal.to_string()),
+        }
     }
 
     /// The session holds another case: everything of the window that belonged to the old one goes.
@@ -288,7 +319,18 @@ impl MaquetteApp {
         self.viewports = Viewports::new();
         self.tags = TagList::default();
         self.stage = Stage::Images;
-        self.saved_at = None;
+    }
+
+    /// Takes note of how long the frame took.
+    fn log_frame(&mut self, ctx: &egui::Context) {
+        let Some(log) = &mut self.frame_log else { return };
+        let activity = match (self.session.gesture(), self.viewports.held_in()) {
+            (Some(_), _) => Activity::Paint,
+            (None, Some(viewports::layout::Pane::Volume)) => Activity::Turn,
+            (None, Some(_)) => Activity::Slice,
+            (None, None) => Activity::Other,
+        };
+        log.end_frame(activity, ctx.has_requested_repaint(), self.viewports.pictures());
     }
 
     /// What commands can do now.
@@ -298,7 +340,7 @@ impl MaquetteApp {
         let volume = self.session.view.active_volume.and_then(|id| document.volume(id));
         Situation {
             volume: volume.is_some(),
-            tags: self.tags.file.is_some(),
+            tags: volume.is_some_and(|volume| panels::report::may_have_tags(&volume.head)),
             segment: self.active_segment().is_some(),
             mesh: matches!(selected, Some(selection::Selected::Mesh(_))),
             any_mesh: document.meshes().iter().any(|mesh| mesh.built.is_some()),
@@ -328,17 +370,31 @@ fn waker(ctx: &egui::Context) -> Arc<dyn Fn() + Send + Sync> {
 
 impl eframe::App for MaquetteApp {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if let Some(log) = &mut self.frame_log {
+            log.begin_frame();
+        }
         self.session.tick();
         let (outcomes, failures) = self.work.take();
         self.land(outcomes, failures);
+        // Views look at revisions themselves.
+        drop(self.session.take_touched());
         self.take_session_notices();
         self.take_arrival();
+        self.follow_saving();
+        self.ask_before_closing(ctx);
+        if self.session.travel().is_some() {
+            ctx.request_repaint();
+        }
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
         if let Some(path) = dropped {
             self.open_path(path);
         }
         let typing = ctx.text_edit_focused();
-        let blocked = self.palette.is_open() || self.dialog.is_some() || self.open_flow.typed.is_some();
+        let blocked = self.palette.is_open()
+            || self.dialog.is_some()
+            || self.open_flow.typed.is_some()
+            || self.keeping.asks()
+            || self.is_opening();
         if blocked && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
             self.close_topmost();
         }
@@ -375,9 +431,13 @@ impl eframe::App for MaquetteApp {
         if let Some(id) = self.notices.ui(ui.ctx(), margin) {
             self.ask(id);
         }
+        self.log_frame(ui.ctx());
     }
 
     fn on_exit(&mut self) {
+        if let Some(log) = self.frame_log.take() {
+            log.finish();
+        }
         self.end_session();
     }
 

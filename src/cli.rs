@@ -30,6 +30,10 @@ pub struct Cli {
     #[arg(long, conflicts_with = "path")]
     pub sample: bool,
 
+    /// Write frame times of the window to a file, one JSON object a line (for measuring)
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub frame_log: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Option<Command>,
 }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
     let done = match (cli.wants_window(), has_display()) {
-        (true, true) => app::run(start_of(&cli)).map_err(anyhow::Error::from),
+        (true, true) => app::run(start_of(&cli), cli.frame_log.clone()).map_err(anyhow::Error::from),
         (true, false) => Cli::run_sample(),
         (false, _) => cli.run(),
     };

@@ -22,6 +22,8 @@ pub mod mesh_object;
 pub mod modelling;
 pub mod notice;
 pub mod refusal;
+pub mod save;
+pub mod travel;
 pub mod view;
 
 use std::path::PathBuf;
@@ -65,8 +67,16 @@ pub struct Session {
     /// The case file, once there is one, and what in it this program does not know.
     case_path: Option<PathBuf>,
     foreign: crate::io::case_file::Foreign,
+    /// How the last save ended.
+    last_save: save::LastSave,
+    /// Where a save was not begun because there is a file already.
+    save_conflict: Option<PathBuf>,
     /// Rises with every new or opened case: results of jobs for an earlier one are dropped.
     case_number: u64,
+    /// The step whose loss the person has agreed to: only there the journal goes with the case.
+    discard_agreed_at: Option<u64>,
+    /// A walk through the history that takes several frames.
+    travel: Option<travel::Travel>,
     /// Segments that a job is changing, with the job.
     busy: Vec<(SegmentId, JobId)>,
     last_export: Option<exporting::ExportReport>,
@@ -93,7 +103,11 @@ impl Session {
             saved_position: 0,
             case_path: None,
             foreign: crate::io::case_file::Foreign::default(),
+            last_save: save::LastSave::Never,
+            save_conflict: None,
             case_number: 0,
+            discard_agreed_at: None,
+            travel: None,
             busy: Vec::new(),
             last_export: None,
         })
@@ -153,33 +167,70 @@ impl Session {
     /// # Errors
     /// When a stroke is under way.
     pub fn add_volume(&mut self, head: VolumeHead, volume: Arc<Volume>) -> Result<VolumeId, Refusal> {
-        if self.gesture.is_some() {
-            return Err(Refusal::InGesture);
-        }
+        self.check_history_free()?;
         let (id, revision) = (VolumeId(self.document.next_id()), self.document.next_revision());
         let command = Command::AddVolume { name: head.name.clone(), content_hash: head.content_hash.clone() };
         let object = VolumeObject { id, head, volume, revision };
         let index = self.document.volumes().len();
         self.perform(command, Change::one(Edit::Volume { id, index, value: Some(Box::new(object)) }));
-        self.view.show_volume(id, &self.document);
+        self.look_at_volume(id);
         Ok(id)
+    }
+
+    /// Number of the case that is open, rising with every new, opened or restored one.
+    pub fn case_number(&self) -> u64 {
+        self.case_number
+    }
+
+    /// The person agrees that the present unsaved steps may be lost when the case is left; a later step takes that back.
+    pub fn agree_to_discard(&mut self) {
+        self.discard_agreed_at = Some(self.history.position());
+    }
+
+    /// Takes back [`Session::agree_to_discard`]: the case is not left after all.
+    pub fn keep_after_all(&mut self) {
+        self.discard_agreed_at = None;
+    }
+
+    /// Whether leaving the case now gives up steps that nobody has said may go.
+    pub fn has_steps_to_keep(&self) -> bool {
+        self.is_dirty() && self.discard_agreed_at != Some(self.history.position())
+    }
+
+    /// Why another case cannot take the place of this one now: its steps would be in no file at all.
+    pub fn must_stay(&self) -> Option<&'static str> {
+        let lost = self.has_steps_to_keep() && self.autosave().is_at_risk();
+        lost.then_some(
+            "the present case has steps that are neither saved nor in a journal; save it, then open the other case",
+        )
     }
 
     /// Takes over a whole document: a new, opened or restored case.
     fn begin_with(&mut self, document: Document, view: ViewState, case_path: Option<PathBuf>) {
-        self.cancel_case_jobs();
-        self.case_number += 1;
+        let keep_journal = self.leave_case();
         self.document = document;
         self.history = History::with_budget(self.history.budget_bytes());
-        self.gesture = None;
-        self.busy.clear();
         self.record.clear();
         self.saved_position = 0;
         self.view = view;
         self.case_path = case_path;
-        self.foreign = crate::io::case_file::Foreign::default();
         self.touch_everything();
-        self.begin_journal();
+        self.begin_journal(keep_journal);
+    }
+
+    /// Everything that belonged to the case which another one replaces now. Says whether its journal has to stay.
+    fn leave_case(&mut self) -> bool {
+        let keep_journal = self.has_steps_to_keep() || self.gesture.is_some();
+        self.cancel_case_jobs();
+        self.case_number += 1;
+        self.gesture = None;
+        self.travel = None;
+        self.discard_agreed_at = None;
+        self.last_save = save::LastSave::Never;
+        self.save_conflict = None;
+        self.busy.clear();
+        self.foreign = crate::io::case_file::Foreign::default();
+        keep_journal
     }
 
     /// Stops what works on the present case; loading and saving go on.
@@ -254,6 +305,10 @@ impl Session {
     /// When there is none, or it cannot be read back from the journal.
     pub fn undo(&mut self) -> Result<(), Refusal> {
         self.check_history_free()?;
+        self.turn_back()
+    }
+
+    fn turn_back(&mut self) -> Result<(), Refusal> {
         let (number, change) = self.history.undo(&mut self.document, self.keeping.store_mut())?;
         self.keeping.note_undo(number);
         self.after_change(&change);
@@ -266,6 +321,10 @@ impl Session {
     /// When there is nothing, or it cannot be read back from the journal.
     pub fn redo(&mut self) -> Result<(), Refusal> {
         self.check_history_free()?;
+        self.turn_forward()
+    }
+
+    fn turn_forward(&mut self) -> Result<(), Refusal> {
         let (number, change) = self.history.redo(&mut self.document, self.keeping.store_mut())?;
         self.keeping.note_redo(number);
         self.after_change(&change);
@@ -274,6 +333,7 @@ impl Session {
 
     /// Lands the results of jobs, and says when the journal begins or ceases to fail. Call once a frame.
     pub fn tick(&mut self) {
+        self.go_on_travelling();
         for finished in self.jobs.poll() {
             self.land(finished);
         }
@@ -285,6 +345,9 @@ impl Session {
 
     /// Waits for all jobs and lands them; for headless use and tests.
     pub fn finish_jobs(&mut self) {
+        while self.travel.is_some() {
+            self.go_on_travelling();
+        }
         while let Some(finished) = self.jobs.wait_next() {
             self.land(finished);
         }
@@ -295,7 +358,13 @@ impl Session {
         if let Some(landing) = finished.landing {
             landing(self);
         }
+        if finished.title == save::SAVE_TITLE && finished.end == JobEnd::Cancelled {
+            self.last_save = save::LastSave::Failed("it was cancelled".to_owned());
+        }
         if let JobEnd::Failed(why) = finished.end {
+            if finished.title == save::SAVE_TITLE {
+                self.last_save = save::LastSave::Failed(why.clone());
+            }
             self.notices.add(NoticeLevel::Error, format!("{}: {why}", finished.title));
         }
     }
@@ -308,6 +377,12 @@ impl Session {
     /// Whether something was done since the last save.
     pub fn is_dirty(&self) -> bool {
         self.history.position() != self.saved_position
+    }
+
+    /// How many steps lie between what was saved and what is there.
+    pub fn unsaved_count(&self) -> usize {
+        let steps = self.history.steps();
+        steps.filter(|step| step.done && step.number > self.saved_position).count().max(usize::from(self.is_dirty()))
     }
 
     /// Applies a decided change as one step.
@@ -334,19 +409,46 @@ impl Session {
             Edit::Segment { id, value: Some(_), .. } => Some(*id),
             _ => None,
         });
-        let active = self.view.active_segment.filter(|id| self.document.segment(*id).is_some());
-        self.view.active_segment =
-            brought.or(active).or_else(|| self.document.segments().last().map(document::SegmentObject::id));
-        if self.view.active_volume.is_none_or(|id| self.document.volume(id).is_none()) {
-            self.view.active_volume = self.document.volumes().first().map(|volume| volume.id);
+        if self.view.active_volume.is_none_or(|id| self.document.volume(id).is_none())
+            && let Some(first) = self.document.volumes().first().map(|volume| volume.id)
+        {
+            self.view.turn_to_volume(first, &self.document);
         }
-        self.build_missing_meshes();
+        let active = self.view.active_segment.filter(|id| self.document.segment(*id).is_some());
+        self.view.active_segment = brought.or(active).or_else(|| self.last_segment_in_view());
+        if self.travel.is_none() {
+            self.build_missing_meshes();
+        }
+    }
+
+    /// The last segment of the volume that is looked at.
+    fn last_segment_in_view(&self) -> Option<SegmentId> {
+        let volume = self.view.active_volume?;
+        self.document.segments_of(volume).last().map(document::SegmentObject::id)
+    }
+
+    /// Looks at another volume of the case; tools change its segments from now on.
+    pub fn look_at_volume(&mut self, volume: VolumeId) {
+        if self.view.active_volume == Some(volume) || self.gesture.is_some() {
+            return;
+        }
+        self.view.turn_to_volume(volume, &self.document);
+        let there = |id: &SegmentId| self.document.segment(*id).is_some_and(|object| object.volume == volume);
+        self.view.active_segment = self.view.active_segment.filter(there).or_else(|| self.last_segment_in_view());
+    }
+
+    /// Makes a segment the one that tools change; its volume is looked at.
+    pub fn choose_segment(&mut self, segment: SegmentId) {
+        let Some(volume) = self.document.segment(segment).map(|object| object.volume) else { return };
+        self.look_at_volume(volume);
+        self.view.active_segment = Some(segment);
     }
 
     fn check_free(&self, command: &Command) -> Result<(), Refusal> {
         if self.gesture.is_some() {
             return Err(Refusal::InGesture);
         }
+        self.check_not_travelling()?;
         match command {
             Command::EditMask { segment, .. }
             | Command::RemoveSegment { segment }
@@ -370,6 +472,7 @@ impl Session {
         if self.gesture.is_some() {
             return Err(Refusal::InGesture);
         }
+        self.check_not_travelling()?;
         match self.busy.first() {
             Some((segment, _)) => self.check_segment_free(*segment),
             None => Ok(()),

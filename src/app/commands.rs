@@ -32,6 +32,8 @@ pub enum CommandId {
     OpenPath,
     /// Opens the built-in sample.
     OpenSample,
+    /// Adds a series to the case.
+    AddImages,
     /// Saves the case where it was saved before.
     SaveCase,
     /// Saves the case to another file.
@@ -244,6 +246,7 @@ pub const TABLE: &[Entry] = &[
     row(C::OpenPath, File, "Open a typed path\u{2026}", "Type or paste where the images are.", Nothing)
         .keys(CTRL, Key::L),
     row(C::OpenSample, File, "Open the sample", "A synthetic thorax with a contrast-filled aorta.", Nothing),
+    row(C::AddImages, File, "Add images to the case\u{2026}", "Another series beside the present one.", Volume),
     row(C::SaveCase, File, "Save case", "Writes images, segments, meshes and history to one file.", Volume)
         .keys(CTRL, Key::S)
         .line(),
@@ -254,9 +257,9 @@ pub const TABLE: &[Entry] = &[
         .line(),
     row(C::ShowReport, File, "Import report", "What the importer repaired or refused.", Volume).line(),
     row(C::ShowTags, File, "DICOM tags\u{2026}", "All tags of the files of the volume.", Tags).keys(CTRL, Key::T),
-    row(C::CloseCase, File, "Close case", "Back to the first window; the journal keeps what is not saved.", Volume)
+    row(C::CloseCase, File, "Close case", "Back to the first window; asks when something is not saved.", Volume)
         .line(),
-    row(C::Quit, File, "Quit", "The journal keeps what is not saved.", Nothing).keys(CTRL, Key::Q),
+    row(C::Quit, File, "Quit", "Asks when something is not saved.", Nothing).keys(CTRL, Key::Q),
     row(C::Undo, Edit, "Undo", "Takes back the last step; there is no last one.", Undo).keys(CTRL, Key::Z),
     row(C::Redo, Edit, "Redo", "Does the step again that was taken back.", Redo).keys(CTRL_SHIFT, Key::Z),
     row(C::AddSegment, Edit, "New segment", "An empty segment of the volume.", Volume).keys(CTRL, Key::N).line(),

@@ -3,9 +3,10 @@
 use super::MaquetteApp;
 use super::commands::{CommandId, entry};
 use super::notices::{Gravity, Notice};
-use super::open_flow::PickedFor;
+use super::open_flow::{PickedFor, is_case};
 use super::outcome::Outcome;
 use super::panels::Dialog;
+use super::panels::leaving::Errand;
 use super::selection::Selected;
 use super::stage::Stage;
 use super::viewports::ViewCommand;
@@ -27,14 +28,15 @@ impl MaquetteApp {
             CommandId::OpenFolder => self.ask_path(PickedFor::OpenFolder),
             CommandId::OpenFile => self.ask_path(PickedFor::OpenFile),
             CommandId::OpenPath => self.type_path(PickedFor::OpenFolder, ""),
-            CommandId::OpenSample => self.open_sample(),
+            CommandId::OpenSample => self.leave_for(Errand::Sample),
+            CommandId::AddImages => self.ask_path(PickedFor::AddImages),
             CommandId::SaveCase => self.save_case(),
             CommandId::SaveCaseAs => self.ask_path(PickedFor::SaveCase),
             CommandId::ExportMeshes => self.open_export(),
             CommandId::ShowTags => self.open_tags(),
             CommandId::ShowReport => self.dialog = Some(Dialog::Report),
-            CommandId::CloseCase => self.close_case(),
-            CommandId::Quit => self.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            CommandId::CloseCase => self.leave_for(Errand::Close),
+            CommandId::Quit => self.leave_for(Errand::Quit),
             CommandId::Undo | CommandId::Redo => self.turn_history(id == CommandId::Undo),
             CommandId::Palette => self.palette.open(),
             CommandId::Shortcuts => self.dialog = Some(Dialog::Keys),
@@ -185,6 +187,8 @@ impl MaquetteApp {
             match outcome {
                 Outcome::Figures(id, revision, figures) => self.facts.take_figures(id, revision, figures),
                 Outcome::Bars(id, bars) => self.facts.take_bars(id, bars),
+                // The system's own dialog has asked before replacing this very file.
+                Outcome::Picked(PickedFor::SaveCase, path) if is_case(&path) => self.write_case_to(&path, true),
                 Outcome::Picked(wanted_for, path) => self.use_path(wanted_for, path),
                 Outcome::NotPicked(wanted_for) => {
                     self.type_path(
@@ -193,12 +197,12 @@ impl MaquetteApp {
                     );
                 }
                 Outcome::Scanned(path, scan) => self.take_scan(path, scan),
-                Outcome::Loaded(path, title, loaded) => self.take_loaded(&path, title, *loaded),
+                Outcome::Loaded(path, title, series, loaded) => self.take_loaded(&path, title, series, *loaded),
                 Outcome::Sample(volume) => self.take_sample(volume),
                 Outcome::Picture(name, picture) => self.gallery.take(&self.ctx, name, &picture),
                 Outcome::Thumbnail(n, image) => self.take_thumbnail(n, &image),
                 Outcome::EarlySlice(slice) => self.take_slice(&slice),
-                Outcome::Tags(rows) => self.tags.take(rows),
+                Outcome::Tags(volume, rows) => self.tags.take(volume, rows),
                 Outcome::Restorable(found) => self.keeping.restorable = found,
                 Outcome::Exported(report) => self.take_export(&report),
                 Outcome::Nothing => {}

@@ -9,12 +9,13 @@ use egui::TextureHandle;
 
 use super::MaquetteApp;
 use super::outcome::Outcome;
-use super::panels::report::TagList;
+use super::panels::leaving::Errand;
 use super::recent::Recent;
 use crate::domain::phantom::thorax;
 use crate::domain::volume::Volume;
 use crate::domain::window::Window;
 use crate::ops::open::{self, GrayImage, LoadedVolume, Scan, SeriesEntry, SlicePreview};
+use crate::session::case::{head_of, series_name};
 use crate::session::document::{ContentHash, ImageSource, VolumeHead};
 use crate::session::jobs::{JobError, JobId, Lane};
 
@@ -28,6 +29,8 @@ pub enum PickedFor {
     OpenFolder,
     /// A file of images, or a case.
     OpenFile,
+    /// Images that join the case.
+    AddImages,
     /// Where the case goes.
     SaveCase,
     /// Where the meshes go.
@@ -40,6 +43,7 @@ impl PickedFor {
         match self {
             Self::OpenFolder => "Open a folder of images",
             Self::OpenFile => "Open a file",
+            Self::AddImages => "Add images to the case",
             Self::SaveCase => "Save the case",
             Self::ExportFolder => "Folder for the meshes",
         }
@@ -113,6 +117,8 @@ pub struct OpenFlow {
     pub stage: Stage,
     /// The typed-path dialog, when it is open.
     pub typed: Option<TypedPath>,
+    /// What is being opened joins the present case.
+    pub adds: bool,
     /// Text of the path field of the first window.
     pub first_path: String,
     /// Cases opened before.
@@ -126,7 +132,7 @@ impl MaquetteApp {
         let asked = self.work.submit(Lane::Background, "dialog", "", move |_| {
             let dialog = rfd::FileDialog::new().set_title(wanted_for.title());
             let picked = match wanted_for {
-                PickedFor::OpenFolder | PickedFor::ExportFolder => dialog.pick_folder(),
+                PickedFor::OpenFolder | PickedFor::AddImages | PickedFor::ExportFolder => dialog.pick_folder(),
                 PickedFor::OpenFile => dialog.pick_file(),
                 PickedFor::SaveCase => dialog.set_file_name(format!("{name}.maquette")).save_file(),
             };
@@ -144,7 +150,7 @@ impl MaquetteApp {
                 self.session.case_path().map_or_else(default_case_path, |path| path.display().to_string())
             }
             PickedFor::ExportFolder => home().display().to_string(),
-            PickedFor::OpenFolder | PickedFor::OpenFile => self.open_flow.first_path.clone(),
+            PickedFor::OpenFolder | PickedFor::OpenFile | PickedFor::AddImages => self.open_flow.first_path.clone(),
         };
         self.open_flow.typed = Some(TypedPath { wanted_for, text, reason: reason.to_owned() });
     }
@@ -154,16 +160,26 @@ impl MaquetteApp {
         match wanted_for {
             PickedFor::OpenFolder | PickedFor::OpenFile => self.open_path(path),
             PickedFor::SaveCase => self.save_case_to(&path),
+            PickedFor::AddImages => self.scan_to_add(path),
             PickedFor::ExportFolder => self.export.folder = path.display().to_string(),
         }
     }
 
-    /// Looks at what lies at a path.
+    /// Opens what lies at a path, in place of the present case.
     pub(in crate::app) fn open_path(&mut self, path: PathBuf) {
-        if is_case(&path) {
-            self.open_case(&path);
-            return;
-        }
+        let errand = if is_case(&path) { Errand::OpenCase(path) } else { Errand::Open(path) };
+        self.leave_for(errand);
+    }
+
+    /// Looks for images that join the present case.
+    fn scan_to_add(&mut self, path: PathBuf) {
+        self.scan_path(path);
+        self.open_flow.adds = true;
+    }
+
+    /// Looks at what lies at a path.
+    pub(in crate::app) fn scan_path(&mut self, path: PathBuf) {
+        self.open_flow.adds = false;
         let target = path.clone();
         let asked = self.work.submit(Lane::Background, "open", "Looking for images", move |progress| {
             let scan = open::scan(&target, progress).map_err(|error| failure(&error))?;
@@ -237,7 +253,8 @@ impl MaquetteApp {
             let mut loaded = open::load(&scan.entries[index], progress, &on_slice).map_err(|error| failure(&error))?;
             loaded.report.extend(scan.report.clone());
             prepare(&loaded.volume);
-            Ok(Outcome::Loaded(source, scan.entries[index].title(), Box::new(loaded)))
+            let entry = &scan.entries[index];
+            Ok(Outcome::Loaded(source, entry.title(), series_name(entry), Box::new(loaded)))
         });
         match asked {
             Ok(job) => {
@@ -247,23 +264,21 @@ impl MaquetteApp {
         }
     }
 
-    /// A series was read: the case begins.
-    pub(in crate::app) fn take_loaded(&mut self, path: &Path, title: String, loaded: LoadedVolume) {
-        let LoadedVolume { volume, info, report, source } = loaded;
-        let lines: Vec<String> = report.lines.iter().map(|line| line.text.clone()).collect();
-        let head = VolumeHead {
-            name: title,
-            grid: *volume.grid(),
-            quantity: volume.quantity(),
-            report: lines,
-            source: ImageSource { path: path.to_path_buf(), series: info.series_uid.clone() },
-            content_hash: ContentHash(source.content_hash),
-            info,
-        };
+    /// A series was read: the case begins, or gets more images.
+    pub(in crate::app) fn take_loaded(&mut self, path: &Path, title: String, series: String, loaded: LoadedVolume) {
+        let head = head_of(&loaded, title, path, series);
         let doubts = head.report.len();
         self.open_flow.recent.remember(path, &head);
-        self.begin_case(head, Arc::new(volume));
-        self.tags = TagList::of(source.files.get(source.files.len() / 2).cloned());
+        let volume = Arc::new(loaded.volume);
+        if std::mem::take(&mut self.open_flow.adds) {
+            self.add_images(head, volume);
+        } else {
+            self.begin_case(head, volume);
+        }
+        let files = loaded.source.files;
+        if let Some(volume) = self.session.view.active_volume {
+            self.tags.know(volume, files.get(files.len() / 2).cloned());
+        }
         if doubts > 0 {
             let words = if doubts == 1 { "1 remark".to_owned() } else { format!("{doubts} remarks") };
             let notice = super::notices::Notice::new(
@@ -275,7 +290,8 @@ impl MaquetteApp {
     }
 
     /// Makes the built-in sample and opens it.
-    pub(in crate::app) fn open_sample(&mut self) {
+    pub(in crate::app) fn make_sample(&mut self) {
+        self.open_flow.adds = false;
         let dims = self.sample_dims;
         let asked = self.work.submit(Lane::Background, "open", "Making the sample", move |progress| {
             let failed = |error: &dyn std::error::Error| JobError::Failed(error.to_string());
@@ -313,7 +329,13 @@ impl MaquetteApp {
             && !self.work.is_running(*job)
         {
             self.open_flow.stage = Stage::Idle;
+            self.session.keep_after_all();
         }
+    }
+
+    /// Whether a step of opening is on the screen.
+    pub(in crate::app) fn is_opening(&self) -> bool {
+        !matches!(self.open_flow.stage, Stage::Idle) || self.keeping.arriving().is_some()
     }
 
     /// Stops whatever is being opened.
@@ -321,7 +343,11 @@ impl MaquetteApp {
         if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage {
             self.work.cancel(*job);
         }
+        if let Some(job) = self.keeping.arriving() {
+            self.session.jobs().cancel(job);
+        }
         self.open_flow.stage = Stage::Idle;
+        self.session.keep_after_all();
     }
 }
 

@@ -27,8 +27,8 @@ pub enum Outcome {
     NotPicked(PickedFor),
     /// A path was scanned.
     Scanned(PathBuf, Scan),
-    /// A series was read: where from, its name, itself.
-    Loaded(PathBuf, String, Box<LoadedVolume>),
+    /// A series was read: where from, its name for people and in its path, itself.
+    Loaded(PathBuf, String, String, Box<LoadedVolume>),
     /// The sample was made.
     Sample(Arc<Volume>),
     /// Picture of a preset, by name.
@@ -40,7 +40,7 @@ pub enum Outcome {
     /// A slice of the series that is being read.
     EarlySlice(SlicePreview),
     /// Tags of a file.
-    Tags(Vec<TagRow>),
+    Tags(VolumeId, Vec<TagRow>),
     /// Sessions that ended without being closed.
     Restorable(Vec<Restorable>),
     /// The job did all by itself.

@@ -5,6 +5,7 @@ pub mod export;
 pub mod gallery;
 pub mod history;
 pub mod keys;
+pub mod leaving;
 pub mod mesh_options;
 pub mod objects;
 pub mod options;

@@ -80,8 +80,8 @@ impl Selection {
     pub fn choose(&mut self, selected: Selected, session: &mut Session) {
         self.chosen = Some(selected);
         match selected {
-            Selected::Segment(id) => session.view.active_segment = Some(id),
-            Selected::Volume(id) => session.view.active_volume = Some(id),
+            Selected::Segment(id) => session.choose_segment(id),
+            Selected::Volume(id) => session.look_at_volume(id),
             Selected::Mesh(_) | Selected::Measurement(_) => {}
         }
     }

@@ -22,6 +22,7 @@ use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, UiResponse};
 use glam::DVec3;
 
 use super::device::WindowDevice;
+use super::frame_log::Pictures;
 use super::notices::Notices;
 use super::theme;
 use crate::domain::camera::{Camera, StandardView};
@@ -217,6 +218,16 @@ impl Viewports {
             ViewCommand::ToggleSurfaces => Some(!self.volume.hide_surfaces),
             _ => None,
         }
+    }
+
+    /// The view in which a button is held.
+    pub fn held_in(&self) -> Option<Pane> {
+        self.shared.held.pane()
+    }
+
+    /// What the 3D view has shown, for measuring.
+    pub fn pictures(&self) -> Pictures {
+        self.volume.pictures()
     }
 
     fn slice_mut(&mut self, plane: Plane) -> &mut SlicePane {

@@ -74,6 +74,11 @@ impl Work {
         self.jobs.is_running(id)
     }
 
+    /// Whether a job with this key has not ended yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.jobs.has_key(key)
+    }
+
     /// Asks a job to stop.
     pub fn cancel(&self, id: JobId) {
         self.jobs.cancel(id);

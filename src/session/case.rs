@@ -1,7 +1,6 @@
-//! Cases: between the document and the case file; saving and opening as jobs.
+//! Cases: between the document and the case file; opening as a job (saving is `super::save`).
 //!
-//! Saving takes a copy of the document, which shares samples and voxels, so that work goes on meanwhile. Opening finds
-//! linked images again through `ops::open` and takes only those whose content hash is what it was.
+//! Opening finds linked images again through `ops::open` and takes only those whose content hash is what it was.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,9 +26,6 @@ use super::refusal::Refusal;
 use super::view::ViewState;
 
 pub use crate::io::case_file::EXTENSION;
-
-/// Key of the save job: a second save waits behind the first, it does not replace it.
-const SAVE_TITLE: &str = "Save case";
 
 /// Why a case was not opened or saved.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +100,17 @@ pub fn find_images(head: &VolumeHead, progress: &Progress) -> Result<FoundImages
     Err(why)
 }
 
+/// The middle file of the series of a volume, for its tags.
+///
+/// # Errors
+/// When the images are nowhere or of a kind without tags, in words.
+pub fn middle_file(head: &VolumeHead, progress: &Progress) -> Result<PathBuf, String> {
+    let scan = open::scan(&head.source.path, progress).map_err(|error| error.to_string())?;
+    let entry = scan.entries.iter().find(|entry| series_name(entry) == head.source.series);
+    let file = entry.and_then(|entry| entry.files.get(entry.files.len() / 2).cloned());
+    file.ok_or_else(|| "the files of these images were not found".to_owned())
+}
+
 /// Images without a path were made by the program itself: the sample is made again.
 fn remake_sample(head: &VolumeHead, progress: &Progress) -> Result<FoundImages, String> {
     let grid = thorax::grid(head.grid.dims()).map_err(|error| error.to_string())?;
@@ -137,7 +144,7 @@ pub fn head_of(loaded: &open::LoadedVolume, name: String, path: &Path, series: S
 }
 
 /// The document as a case file's value. Triangles go in where they could not be rebuilt from what is in the document.
-fn to_case(document: &Document, view: &ViewState, record: &[Envelope], foreign: Foreign, embed: bool) -> CaseFile {
+pub(super) fn to_case(document: &Document, view: &ViewState, record: &[Envelope], foreign: Foreign, embed: bool) -> CaseFile {
     let volume = |object: &VolumeObject| CaseVolume {
         id: object.id.0,
         revision: object.revision.0,
@@ -271,54 +278,6 @@ fn open_mesh(mesh: CaseMesh) -> Result<MeshObject, serde_json::Error> {
 }
 
 impl Session {
-    /// The case file, once the case was saved or opened from one.
-    pub fn case_path(&self) -> Option<&Path> {
-        self.case_path.as_deref()
-    }
-
-    /// Saves the case, as a job; work goes on meanwhile. With `embed` the images go into the file, else they are linked.
-    ///
-    /// # Errors
-    /// When a stroke is under way or too much is waiting. A failure of the disk becomes a notice; the old file is kept.
-    pub fn start_save(&mut self, path: impl Into<PathBuf>, embed: bool) -> Result<JobId, Refusal> {
-        if self.gesture.is_some() {
-            return Err(Refusal::InGesture);
-        }
-        let path = path.into();
-        let (document, view, record, foreign) =
-            (self.document.clone(), self.view.clone(), self.record.clone(), self.foreign.clone());
-        let (position, case_number) = (self.history.position(), self.case_number);
-        let work = move |progress: &Progress| {
-            progress.phase("Saving");
-            let case = to_case(&document, &view, &record, foreign, embed);
-            case_file::write_case(&path, &case).map_err(|error| {
-                JobError::Failed(format!("the case was NOT saved: {error}; the older file, if any, is as it was"))
-            })?;
-            let landing: Landing<Self> = Box::new(move |session: &mut Self| {
-                if session.case_number == case_number {
-                    session.saved_position = position;
-                    session.keeping.note_saved(position);
-                    session.case_path = Some(path);
-                }
-            });
-            Ok(landing)
-        };
-        self.jobs.submit(Lane::Background, None, SAVE_TITLE, work).map_err(|why| Refusal::Failed(why.to_string()))
-    }
-
-    /// Saves the case and waits for it.
-    ///
-    /// # Errors
-    /// When it could not be written; an older file is as it was.
-    pub fn save(&mut self, path: &Path, embed: bool) -> Result<(), CaseError> {
-        let case = to_case(&self.document, &self.view, &self.record, self.foreign.clone(), embed);
-        case_file::write_case(path, &case)?;
-        self.saved_position = self.history.position();
-        self.keeping.note_saved(self.saved_position);
-        self.case_path = Some(path.to_path_buf());
-        Ok(())
-    }
-
     /// Opens a case, as a job; it replaces the present one when it is complete. `images` is the folder of linked images when
     /// they have moved.
     ///
@@ -331,7 +290,10 @@ impl Session {
                 CaseError::Cancelled(_) => JobError::Cancelled,
                 other => JobError::Failed(other.to_string()),
             })?;
-            let landing: Landing<Self> = Box::new(move |session: &mut Self| session.take_case(opened, path));
+            let landing: Landing<Self> = Box::new(move |session: &mut Self| match session.must_stay() {
+                None => session.take_case(opened, path),
+                Some(why) => session.notices.add(NoticeLevel::Error, format!("The case was not opened: {why}.")),
+            });
             Ok(landing)
         };
         let key = Some("open case".to_owned());
@@ -352,10 +314,5 @@ impl Session {
                 format!("{count} of the meshes are out of date: their segments were changed after they were made.");
             self.notices.add(NoticeLevel::Warning, text);
         }
-    }
-
-    /// Whether a save has not ended yet.
-    pub fn is_saving(&self) -> bool {
-        self.jobs.running().any(|job| job.title == SAVE_TITLE)
     }
 }

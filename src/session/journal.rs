@@ -128,11 +128,13 @@ impl Journal {
         std::fs::create_dir_all(folder).map_err(failed)?;
         let name = format!("{}-", Utc::now().format("%Y%m%dT%H%M%S"));
         // tempfile makes the name unique and the file private to the account.
-        let made = tempfile::Builder::new().prefix(&name).suffix(".journal").tempfile_in(folder).map_err(failed)?;
-        let (mut file, path) = made.keep().map_err(|error| failed(error.error))?;
-        std::io::Write::write_all(&mut file, MAGIC).map_err(failed)?;
-        let lock = file.try_clone().map_err(failed)?;
+        let mut made = tempfile::Builder::new().prefix(&name).suffix(".beginning").tempfile_in(folder).map_err(failed)?;
+        std::io::Write::write_all(&mut made, MAGIC).map_err(failed)?;
+        let lock = made.as_file().try_clone().map_err(failed)?;
         lock.try_lock().map_err(|error| failed(error.into()))?;
+        // It gets its name when it is locked: a window that looks for crashed sessions would else take it for one.
+        let path = made.path().with_extension("journal");
+        let file = made.persist_noclobber(&path).map_err(|error| failed(error.error))?;
         let mut journal = Self::on(Box::new(file), MAGIC.len() as u64, path, Some(lock), BTreeMap::new())?;
         journal.write(Record::Begin(Box::new(base)));
         Ok(journal)

@@ -132,31 +132,47 @@ impl Session {
         self.keeping.journal.as_ref().map(Journal::path)
     }
 
-    /// Begins the journal of the case that was just begun; the one before is given up.
-    pub(super) fn begin_journal(&mut self) {
-        if let Some(before) = self.keeping.journal.take() {
-            before.remove();
-        }
-        let Some(folder) = &self.keeping.folder else { return };
-        match Journal::begin(folder, base_of(&self.document)) {
-            Ok(journal) => self.keeping.journal = Some(journal),
-            Err(error) => {
-                self.keeping.off_because = error.to_string();
-                self.notices.add(NoticeLevel::Error, format!("The work is NOT autosaved: {error}."));
+    /// Begins the journal of the case that was just begun. The one before is given up, unless it has steps to keep: then it
+    /// is left to be offered again.
+    pub(super) fn begin_journal(&mut self, keep_before: bool) {
+        let before = self.keeping.journal.take();
+        if let Some(folder) = &self.keeping.folder {
+            match Journal::begin(folder, base_of(&self.document)) {
+                Ok(journal) => self.keeping.journal = Some(journal),
+                Err(error) => {
+                    self.keeping.off_because = error.to_string();
+                    self.notices.add(NoticeLevel::Error, format!("The work is NOT autosaved: {error}."));
+                }
             }
         }
+        self.retire(before, keep_before);
     }
 
-    /// Ends the session in order: nothing will be offered for restoring. Call it when the person closed the window, having
-    /// saved or said that the changes may go.
+    /// Ends the journal of a case that is left.
+    fn retire(&mut self, journal: Option<Journal>, keep: bool) {
+        let Some(journal) = journal else { return };
+        if !keep {
+            journal.remove();
+            return;
+        }
+        if journal.flush() {
+            let text = "The case before had unsaved steps; its journal keeps them and is offered in the first window.";
+            self.notices.add(NoticeLevel::Warning, text);
+        }
+        drop(journal);
+    }
+
+    /// Ends the session in order. Nothing is offered for restoring afterwards, unless there are unsaved steps that nobody has
+    /// said may go: those stay in the journal.
     pub fn close(mut self) {
+        self.abort_gesture();
         while self.is_saving() {
             let Some(finished) = self.jobs.wait_next() else { break };
             self.land(finished);
         }
-        if let Some(journal) = self.keeping.journal.take() {
-            journal.remove();
-        }
+        let keep = self.has_steps_to_keep();
+        let journal = self.keeping.journal.take();
+        self.retire(journal, keep);
     }
 
     /// Sessions that ended without being closed, newest first; those of living windows are left alone.
@@ -187,7 +203,10 @@ impl Session {
             };
             let replayed = replay(restorable, &find, budget_bytes, progress);
             let replayed = replayed.map_err(|error| JobError::Failed(error.to_string()))?;
-            let landing: Landing<Self> = Box::new(move |session: &mut Self| session.take_replayed(replayed));
+            let landing: Landing<Self> = Box::new(move |session: &mut Self| match session.must_stay() {
+                None => session.take_replayed(replayed),
+                Some(why) => session.notices.add(NoticeLevel::Error, format!("The session was not restored: {why}.")),
+            });
             Ok(landing)
         };
         self.jobs.submit(Lane::Background, None, title, work).map_err(|why| Refusal::Failed(why.to_string()))
@@ -195,19 +214,14 @@ impl Session {
 
     fn take_replayed(&mut self, replayed: Replayed) {
         let Replayed { document, history, record, saved_position, journal, stopped } = replayed;
-        if let Some(before) = self.keeping.journal.take() {
-            before.remove();
-        }
-        self.cancel_case_jobs();
-        self.case_number += 1;
-        self.keeping.journal = Some(journal);
+        let keep_before = self.leave_case();
+        let before = self.keeping.journal.replace(journal);
+        self.retire(before, keep_before);
         let steps = history.done_count();
         (self.document, self.history, self.record) = (document, history, record);
         // A session that stopped early has no steps, but its work is in no file: nothing counts as saved.
         self.saved_position = if stopped.is_some() { u64::MAX } else { saved_position.unwrap_or(0) };
-        (self.gesture, self.case_path) = (None, None);
-        self.foreign = crate::io::case_file::Foreign::default();
-        self.busy.clear();
+        self.case_path = None;
         self.view = ViewState { active_segment: None, ..ViewState::default() };
         if let Some(volume) = self.document.volumes().first() {
             let id = volume.id;

@@ -45,6 +45,9 @@ pub enum Refusal {
     /// A stroke is under way.
     #[error("finish or abort the present stroke first")]
     InGesture,
+    /// The history is being gone through.
+    #[error("wait until the history has arrived at the step, or cancel that")]
+    Travelling,
     /// Nothing left to undo.
     #[error("there is nothing to undo")]
     NothingToUndo,

@@ -190,6 +190,23 @@ impl ViewState {
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
 
+    /// Looks at another volume of the case from where the eye is: the crosshair and the views stay, where the volume reaches.
+    pub fn turn_to_volume(&mut self, id: VolumeId, document: &Document) {
+        let Some(object) = document.volume(id) else { return };
+        let grid = &object.head.grid;
+        let voxel = grid.voxel_from_patient().transform_point3(self.crosshair_in_patient);
+        let last = DVec3::from_array(grid.dims().map(|n| f64::from(n) - 1.0));
+        let reaches = voxel.min_element() >= -0.5 && (last - voxel).min_element() >= -0.5;
+        if !reaches {
+            self.show_volume(id, document);
+            return;
+        }
+        self.active_volume = Some(id);
+        self.crosshair_in_patient = snap_to_slice(grid, self.crosshair_in_patient);
+        self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
+        self.preset = default_for(&object.volume).name;
+    }
+
     /// Window of a volume.
     pub fn window(&self, id: VolumeId) -> Window {
         self.windows.get(&id).copied().unwrap_or(Window { width: 400.0, level: 40.0 })

@@ -12,6 +12,7 @@ use maquette::session::case::{find_images, head_of, open_case, series_name};
 use maquette::session::command::Command;
 use maquette::session::mesh_object::{MeshSource, MeshStatus, MeshStep, SmoothMethod};
 use maquette::session::refusal::Refusal;
+use maquette::session::save::LastSave;
 use maquette::task::Progress;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -201,6 +202,29 @@ fn a_failed_save_keeps_the_old_file_and_says_so() {
 }
 
 #[test]
+fn a_file_of_somebody_else_is_not_replaced_unasked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("other.maquette");
+    std::fs::write(&path, b"another case").expect("written");
+    let mut session = full_session();
+    session.start_save_as(&path, true).expect("started");
+    session.finish_jobs();
+    assert_eq!(session.take_save_conflict(), Some(path.clone()));
+    assert!(session.is_dirty() && *session.last_save() == LastSave::Never);
+    assert_eq!(std::fs::read(&path).expect("readable"), b"another case");
+    session.start_save(&path, true).expect("started");
+    assert_eq!(*session.last_save(), LastSave::Never, "it has not ended");
+    session.finish_jobs();
+    assert!(matches!(session.last_save(), LastSave::Done(_)));
+    session.start_save_as(&path, true).expect("its own file is replaced");
+    session.finish_jobs();
+    assert_eq!(session.take_save_conflict(), None);
+    session.start_save(folder.path().join("no/folder/x.maquette"), true).expect("started");
+    session.finish_jobs();
+    assert!(matches!(session.last_save(), LastSave::Failed(_)));
+}
+
+#[test]
 fn a_stroke_under_way_is_not_saved_half() {
     let (mut session, _, segment) = session_with_segment();
     session.begin_gesture(segment).expect("free");
@@ -303,6 +327,7 @@ fn a_crashed_session_finds_its_images_again_and_says_what_it_restored() {
     assert!(restored.is_dirty(), "it is in no case file");
     assert!(restored.notices.all().last().expect("a notice").text.contains("restored: 2 steps"));
     restored.undo().expect("undo goes on where it was");
+    restored.agree_to_discard();
     restored.close();
     assert!(Session::with_journal(&journals).expect("threads").restorable().is_empty());
 }

@@ -228,9 +228,13 @@ fn a_living_session_is_not_offered_for_restoring() {
     assert!(second.restorable().is_empty(), "its window is open");
     crash(first);
     assert_eq!(second.restorable().len(), 1);
-    let (third, _) = three_steps(folder.path());
+    let (mut third, _) = three_steps(folder.path());
+    third.agree_to_discard();
     third.close();
-    assert_eq!(second.restorable().len(), 1, "a session that was closed leaves nothing");
+    assert_eq!(second.restorable().len(), 1, "a session that was given up leaves nothing");
+    let (fourth, _) = three_steps(folder.path());
+    fourth.close();
+    assert_eq!(second.restorable().len(), 2, "unsaved steps that nobody gave up stay in the journal");
     second.restorable().into_iter().for_each(maquette::session::journal::Restorable::discard);
     assert!(second.restorable().is_empty());
 }
@@ -286,4 +290,58 @@ fn undo_of_a_closed_volume_brings_the_same_samples_back() {
     session.undo().expect("undone");
     assert!(session.document().same_content(&states[2]));
     assert!(Arc::ptr_eq(&session.document().volumes()[0].volume, &states[2].volumes()[0].volume));
+}
+
+#[test]
+fn a_case_that_cannot_be_opened_changes_nothing_of_the_one_that_is_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut session, states) = three_steps(folder.path());
+    let (number, view) = (session.case_number(), session.view.clone());
+    let journal = session.journal_path().expect("a journal").to_path_buf();
+    session.agree_to_discard();
+    session.start_open_case(folder.path().join("nothing.maquette"), None).expect("started");
+    session.finish_jobs();
+    assert_eq!(session.case_number(), number);
+    assert!(session.document().same_content(states.last().expect("a state")));
+    assert_eq!(session.view, view);
+    assert_eq!(session.journal_path(), Some(journal.as_path()));
+    assert!(journal.exists() && session.undo().is_ok(), "and work goes on");
+}
+
+#[test]
+fn the_journal_of_unsaved_steps_goes_only_when_somebody_agrees() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut session, _) = three_steps(folder.path());
+    let (head, volume) = ramp();
+    session.new_case(head.clone(), Arc::clone(&volume));
+    assert_eq!(session.restorable().len(), 1, "another case took the place: the steps are offered");
+    session.restorable().into_iter().for_each(maquette::session::journal::Restorable::discard);
+    let volume_id = session.document().volumes()[0].id;
+    session.do_command(Command::AddSegment { volume: volume_id, name: String::new(), color: None }).expect("done");
+    session.agree_to_discard();
+    session.do_command(Command::RenameCase { name: "Later".to_owned() }).expect("done");
+    assert!(session.has_steps_to_keep(), "a later step was not agreed to");
+    session.agree_to_discard();
+    session.new_case(head, volume);
+    assert!(session.restorable().is_empty(), "given up");
+}
+
+#[test]
+fn a_long_way_through_the_history_is_gone_step_by_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut session, states) = three_steps(folder.path());
+    for n in 0..200 {
+        session.do_command(Command::RenameCase { name: format!("Case {n}") }).expect("done");
+    }
+    let end = session.document().clone();
+    session.start_travel(1).expect("started");
+    session.finish_jobs();
+    assert!(session.document().same_content(&states[0]) && session.travel().is_none());
+    assert_eq!(session.history().done_count(), 1);
+    session.start_travel(usize::MAX).expect("started");
+    session.finish_jobs();
+    assert!(session.document().same_content(&end));
+    crash(session);
+    let restored = restore(folder.path());
+    assert!(restored.document().same_content(&end), "the journal knows the way");
 }

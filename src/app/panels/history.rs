@@ -51,15 +51,10 @@ impl MaquetteApp {
         }
     }
 
-    /// Undoes or redoes until this many steps are done.
+    /// Undoes or redoes until this many steps are done; a long way takes several frames.
     pub(in crate::app) fn go_to_step(&mut self, count: usize) {
-        while self.session.history().done_count() != count {
-            let forward = self.session.history().done_count() < count;
-            let turned = if forward { self.session.redo() } else { self.session.undo() };
-            if let Err(refusal) = turned {
-                self.notices.warn(refusal.to_string());
-                break;
-            }
+        if let Err(refusal) = self.session.start_travel(count) {
+            self.notices.warn(refusal.to_string());
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::app::panels::Dialog;
 use crate::app::theme;
 use crate::app::widgets::field::hint;
 use crate::ops::open::{self, TagRow};
+use crate::session::document::{VolumeHead, VolumeId};
 use crate::session::jobs::{JobError, Lane};
 
 impl MaquetteApp {
@@ -38,13 +39,24 @@ impl MaquetteApp {
         }
     }
 
-    /// Reads the tags of a file of the series, as a job, and shows them.
+    /// Reads the tags of a file of the active volume, as a job, and shows them. Images of a reopened case are looked for again.
     pub(in crate::app) fn open_tags(&mut self) {
         self.dialog = Some(Dialog::Tags);
-        let Some(file) = self.tags.file.clone().filter(|_| self.tags.rows.is_empty()) else { return };
+        let Some(id) = self.session.view.active_volume else { return };
+        let Some(head) = self.session.document().volume(id).map(|volume| volume.head.clone()) else { return };
+        if self.tags.shown == Some(id) && !self.tags.rows.is_empty() {
+            return;
+        }
+        (self.tags.shown, self.tags.rows) = (Some(id), Vec::new());
+        let known = self.tags.files.iter().find(|(volume, _)| *volume == id).map(|(_, file)| file.clone());
         let asked = self.work.submit(Lane::Background, "tags", "Reading tags", move |progress| {
+            let file = match known {
+                Some(file) => file,
+                None => crate::session::case::middle_file(&head, progress).map_err(JobError::Failed)?,
+            };
             progress.check()?;
-            open::tags(&file).map(Outcome::Tags).map_err(|error| JobError::Failed(error.to_string()))
+            let rows = open::tags(&file).map_err(|error| JobError::Failed(error.to_string()))?;
+            Ok(Outcome::Tags(id, rows))
         });
         if let Err(error) = asked {
             self.notices.error("No tags", &error);
@@ -76,24 +88,31 @@ impl MaquetteApp {
     }
 }
 
-/// The tags of one file.
+/// Whether the files of a volume can have tags; the built-in sample and research formats have none.
+pub fn may_have_tags(head: &VolumeHead) -> bool {
+    !head.source.path.as_os_str().is_empty() && !head.info.series_uid.is_empty()
+}
+
+/// The tags of one file of a volume, and which file that is where it is known.
 #[derive(Default)]
 pub struct TagList {
-    /// The file; `None` where the images have none.
-    pub file: Option<PathBuf>,
+    files: Vec<(VolumeId, PathBuf)>,
+    shown: Option<VolumeId>,
     rows: Vec<TagRow>,
     query: String,
 }
 
 impl TagList {
-    /// The tags of a file, not read yet.
-    pub fn of(file: Option<PathBuf>) -> Self {
-        Self { file, ..Self::default() }
+    /// Takes note of a file of a volume.
+    pub fn know(&mut self, volume: VolumeId, file: Option<PathBuf>) {
+        self.files.extend(file.map(|file| (volume, file)));
     }
 
     /// Takes what was read.
-    pub fn take(&mut self, rows: Vec<TagRow>) {
-        self.rows = rows;
+    pub fn take(&mut self, volume: VolumeId, rows: Vec<TagRow>) {
+        if self.shown == Some(volume) {
+            self.rows = rows;
+        }
     }
 }
 

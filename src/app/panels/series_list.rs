@@ -18,12 +18,18 @@ impl MaquetteApp {
     /// Draws whatever step of opening is going on.
     pub(in crate::app) fn open_flow_ui(&mut self, ctx: &egui::Context) {
         self.typed_path_ui(ctx);
+        self.leaving_ui(ctx);
+        self.arriving_ui(ctx);
         match std::mem::take(&mut self.open_flow.stage) {
             Stage::Idle => {}
             Stage::Scanning { path, job } => {
                 let progress = self.progress_of(job);
                 self.open_flow.stage = Stage::Scanning { path, job };
-                waiting_modal(ctx, "Looking for images", 420.0, |ui| self.waiting_ui(ui, progress.as_ref()));
+                let mut cancel = false;
+                waiting_modal(ctx, "Looking for images", 420.0, |ui| cancel = waiting_ui(ui, progress.as_ref()));
+                if cancel {
+                    self.cancel_open();
+                }
             }
             Stage::Choosing(choosing) => self.choosing_ui(ctx, choosing),
             Stage::Loading(loading) => {
@@ -31,39 +37,36 @@ impl MaquetteApp {
                 let title = format!("Reading {}", loading.title);
                 let picture = loading.picture.clone().map(|texture| (texture, loading.extent_mm));
                 self.open_flow.stage = Stage::Loading(loading);
+                let mut cancel = false;
                 waiting_modal(ctx, &title, 560.0, |ui| {
                     if let Some((texture, extent_mm)) = picture {
                         let scale = (520.0 / extent_mm.x).min(440.0 / extent_mm.y);
                         ui.vertical_centered(|ui| ui.image((texture.id(), extent_mm * scale)));
                         ui.add_space(8.0);
                     }
-                    self.waiting_ui(ui, progress.as_ref());
+                    cancel = waiting_ui(ui, progress.as_ref());
                 });
+                if cancel {
+                    self.cancel_open();
+                }
             }
+        }
+    }
+
+    /// A case that is being opened or restored.
+    fn arriving_ui(&mut self, ctx: &egui::Context) {
+        let Some(job) = self.keeping.arriving() else { return };
+        let running = self.session.jobs().running().find(|running| running.id == job);
+        let Some((title, progress)) = running.map(|job| (job.title.clone(), job.progress.clone())) else { return };
+        let mut cancel = false;
+        waiting_modal(ctx, &title, 420.0, |ui| cancel = waiting_ui(ui, Some(&progress)));
+        if cancel {
+            self.session.jobs().cancel(job);
         }
     }
 
     fn progress_of(&self, job: crate::session::jobs::JobId) -> Option<Progress> {
         self.work.running().find(|running| running.id == job).map(|running| running.progress.clone())
-    }
-
-    fn waiting_ui(&mut self, ui: &mut Ui, progress: Option<&Progress>) {
-        ui.ctx().request_repaint_after(std::time::Duration::from_millis(100));
-        let (phase, fraction) = progress.map_or(("", 0.0), |progress| (progress.current_phase(), progress.fraction()));
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(phase).color(theme::WEAK));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(RichText::new(format!("{} %", (fraction * 100.0).round())).color(theme::WEAK));
-            });
-        });
-        let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 4.0), Sense::hover());
-        ui.painter().rect_filled(rect, CornerRadius::same(2), theme::LINE);
-        let done = Rect::from_min_size(rect.min, Vec2::new(rect.width() * fraction, rect.height()));
-        ui.painter().rect_filled(done, CornerRadius::same(2), theme::ACCENT);
-        ui.add_space(8.0);
-        if ui.button("Cancel opening").clicked() {
-            self.cancel_open();
-        }
     }
 
     fn choosing_ui(&mut self, ctx: &egui::Context, mut choosing: Choosing) {
@@ -120,6 +123,7 @@ impl MaquetteApp {
             ui.add_space(8.0);
             let verb = match typed.wanted_for {
                 PickedFor::OpenFolder | PickedFor::OpenFile => "Open path",
+                PickedFor::AddImages => "Add images",
                 PickedFor::SaveCase => "Save to path",
                 PickedFor::ExportFolder => "Use this folder",
             };
@@ -130,8 +134,29 @@ impl MaquetteApp {
             self.use_path(typed.wanted_for, text.into());
         } else if !close {
             self.open_flow.typed = Some(typed);
+        } else if typed.wanted_for == PickedFor::SaveCase {
+            // Leaving waited for a name that is not given.
+            self.keeping.leaving = None;
         }
     }
+}
+
+/// Phase, percent, bar and a cancel button; true when that was pressed.
+fn waiting_ui(ui: &mut Ui, progress: Option<&Progress>) -> bool {
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(100));
+    let (phase, fraction) = progress.map_or(("", 0.0), |progress| (progress.current_phase(), progress.fraction()));
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(phase).color(theme::WEAK));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(format!("{} %", (fraction * 100.0).round())).color(theme::WEAK));
+        });
+    });
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 4.0), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(2), theme::LINE);
+    let done = Rect::from_min_size(rect.min, Vec2::new(rect.width() * fraction, rect.height()));
+    ui.painter().rect_filled(done, CornerRadius::same(2), theme::ACCENT);
+    ui.add_space(8.0);
+    ui.button("Cancel opening").clicked()
 }
 
 /// One series of the list.

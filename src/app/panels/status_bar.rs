@@ -4,20 +4,29 @@ use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, Rect, RichText, Se
 use egui_material_icons::icons;
 
 use crate::app::MaquetteApp;
+use crate::app::notices;
 use crate::app::numbers;
 use crate::app::theme;
 use crate::app::widgets::field::icon_button;
 use crate::app::widgets::row::key_cap;
 use crate::session::jobs::JobId;
+use crate::session::save::LastSave;
 
 /// A job as the bar shows it.
 struct Running {
-    id: JobId,
-    of_session: bool,
+    what: Cancels,
     title: String,
     phase: &'static str,
     fraction: f32,
     seconds: f64,
+}
+
+/// What the cancel button stops.
+#[derive(Clone, Copy)]
+enum Cancels {
+    SessionJob(JobId),
+    WindowJob(JobId),
+    Travel,
 }
 
 impl MaquetteApp {
@@ -72,8 +81,7 @@ impl MaquetteApp {
         let words = RichText::new("Not for diagnostic use").small().color(theme::WARN);
         ui.label(words)
             .on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
-        let (saved, help) = self.saved_words();
-        let risk = self.session.is_dirty() && self.session.autosave().is_at_risk();
+        let (saved, help, risk) = self.saved_words();
         let color = if risk { theme::WARN } else { theme::WEAK };
         ui.label(RichText::new(saved).small().color(color)).on_hover_text(help);
         let memory = crate::app::memory::resident_bytes();
@@ -84,25 +92,50 @@ impl MaquetteApp {
         self.job_ui(ui);
     }
 
-    /// What is safe: the case file, else the journal.
-    fn saved_words(&self) -> (String, &'static str) {
-        match (self.session.document().volumes().is_empty(), self.session.is_dirty(), self.saved_at.as_deref()) {
-            (true, ..) => (String::new(), ""),
-            (false, false, Some(when)) => (format!("Saved {when}"), "The case file holds everything."),
-            (false, false, None) => ("Not saved yet".to_owned(), "Nothing was changed since the images were opened."),
-            (false, true, _) => (
-                self.session.autosave().words(),
-                "Steps are kept in a journal on this disk; Ctrl+S writes the case file.",
-            ),
+    /// What is safe: the case file, else the journal; what can be done; whether something is at risk.
+    fn saved_words(&self) -> (String, String, bool) {
+        let help = |text: &str| text.to_owned();
+        if self.session.document().volumes().is_empty() {
+            return (String::new(), String::new(), false);
+        }
+        if self.session.is_saving() {
+            return ("Saving\u{2026}".to_owned(), help("The case file is being written; work can go on."), false);
+        }
+        let autosave = self.session.autosave();
+        match (self.session.is_dirty(), self.session.last_save()) {
+            (true, LastSave::Failed(why)) => {
+                ("NOT saved".to_owned(), format!("{} {}.", notices::sentence(why), autosave.words()), true)
+            }
+            (true, _) => {
+                let words = "Steps are kept in a journal on this disk; Ctrl+S writes the case file.";
+                (autosave.words(), help(words), autosave.is_at_risk())
+            }
+            (false, LastSave::Done(when)) => {
+                let when = when.with_timezone(&chrono::Local).format("%H:%M");
+                (format!("Saved {when}"), help("The case file holds everything."), false)
+            }
+            (false, _) if self.session.case_path().is_some() => {
+                ("Saved".to_owned(), help("The case file holds everything."), false)
+            }
+            (false, _) => ("Not saved yet".to_owned(), help("Nothing was changed since the images were opened."), false),
         }
     }
 
     fn running(&self) -> Option<Running> {
-        let of_session = self.session.jobs().running().map(|job| (job, true)).next();
-        let job = of_session.or_else(|| self.work.running().find(|job| !job.title.is_empty()).map(|job| (job, false)));
-        job.map(|(job, of_session)| Running {
-            id: job.id,
-            of_session,
+        if let Some(travel) = self.session.travel() {
+            return Some(Running {
+                what: Cancels::Travel,
+                title: "History".to_owned(),
+                phase: "",
+                fraction: travel.fraction(self.session.history().done_count()),
+                seconds: travel.since.elapsed().as_secs_f64(),
+            });
+        }
+        let of_session = self.session.jobs().running().next().map(|job| (job, Cancels::SessionJob(job.id)));
+        let of_window = || self.work.running().find(|job| !job.title.is_empty());
+        let job = of_session.or_else(|| of_window().map(|job| (job, Cancels::WindowJob(job.id))));
+        job.map(|(job, what)| Running {
+            what,
             title: job.title.clone(),
             phase: job.progress.current_phase(),
             fraction: job.progress.fraction(),
@@ -119,10 +152,10 @@ impl MaquetteApp {
         }
         ui.spacing_mut().item_spacing.x = 8.0;
         if icon_button(ui, icons::ICON_CLOSE, &format!("Cancel {}", job.title), "").clicked() {
-            if job.of_session {
-                self.session.jobs().cancel(job.id);
-            } else {
-                self.work.cancel(job.id);
+            match job.what {
+                Cancels::SessionJob(id) => self.session.jobs().cancel(id),
+                Cancels::WindowJob(id) => self.work.cancel(id),
+                Cancels::Travel => self.session.stop_travel(),
             }
         }
         let percent = format!("{} %", (job.fraction * 100.0).round());

@@ -18,6 +18,7 @@ impl MaquetteApp {
         let Some(volume) = self.session.document().volume(id) else { return };
         let head = volume.head.clone();
         ui.spacing_mut().item_spacing.y = 1.0;
+        let has_tags = super::report::may_have_tags(&head);
         let [ni, nj, nk] = head.grid.dims();
         fact_row(ui, "Voxels", &format!("{ni} \u{d7} {nj} \u{d7} {nk}"), "Columns, rows, slices");
         let spacing = head.grid.spacing_mm();
@@ -54,7 +55,7 @@ impl MaquetteApp {
                 }
             }
         }
-        if self.tags.file.is_some() && wide_button(ui, "DICOM tags\u{2026}").clicked() {
+        if has_tags && wide_button(ui, "DICOM tags\u{2026}").clicked() {
             self.ask(CommandId::ShowTags);
         }
     }

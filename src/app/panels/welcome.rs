@@ -5,6 +5,7 @@ use egui_material_icons::{MaterialIcon, icons};
 
 use crate::app::MaquetteApp;
 use crate::app::commands::{CommandId, entry};
+use crate::app::panels::leaving::Errand;
 use crate::app::recent::RecentCase;
 use crate::app::theme;
 
@@ -95,7 +96,7 @@ impl MaquetteApp {
     /// Sessions that ended without being closed.
     fn restorable_ui(&mut self, ui: &mut Ui) {
         let (mut restore, mut discard) = (None, None);
-        for (n, found) in self.keeping.restorable.iter().enumerate() {
+        for found in &self.keeping.restorable {
             let frame = Frame::new().fill(theme::RAISED).stroke(Stroke::new(1.0, theme::WARN)).corner_radius(4);
             frame.inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
                 ui.set_width(WIDTH - 26.0);
@@ -103,11 +104,11 @@ impl MaquetteApp {
                 let row = egui::vec2(ui.available_width(), theme::ROW);
                 ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                     if ui.button("Discard").on_hover_text("Removes the journal; this cannot be undone.").clicked() {
-                        discard = Some(n);
+                        discard = Some(found.path.clone());
                     }
                     let label = RichText::new("Restore").color(Color32::WHITE);
                     if ui.add(Button::new(label).fill(theme::CHOSEN)).clicked() {
-                        restore = Some(n);
+                        restore = Some(found.path.clone());
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                         ui.label(theme::icon(icons::ICON_HISTORY, 18.0).color(theme::WARN));
@@ -119,11 +120,11 @@ impl MaquetteApp {
             });
             ui.add_space(8.0);
         }
-        if let Some(n) = restore {
-            self.restore(n);
+        if let Some(path) = restore {
+            self.leave_for(Errand::Restore(path));
         }
-        if let Some(n) = discard {
-            self.discard_restorable(n);
+        if let Some(path) = discard {
+            self.discard_restorable(&path);
         }
     }
 

@@ -35,6 +35,11 @@ impl Held {
         self.grip.filter(|(_, _, held_in)| *held_in == pane).map(|(grip, ..)| grip)
     }
 
+    /// The view that holds a button.
+    pub fn pane(self) -> Option<Pane> {
+        self.grip.map(|(_, _, pane)| pane)
+    }
+
     /// Lets go, as when a gesture is aborted.
     pub fn release(&mut self) {
         self.grip = None;

@@ -6,6 +6,7 @@ use egui::{Align2, Color32, CursorIcon, Pos2, Rect, Response, Sense, Stroke, Tex
 use glam::DVec3;
 
 use crate::app::device::{Filter, Texels};
+use crate::app::frame_log::Pictures;
 use crate::app::theme;
 use crate::domain::camera::{Camera, StandardView};
 use crate::domain::transfer;
@@ -61,6 +62,8 @@ struct Parts {
     opaque_revision: u64,
     marched: Option<u64>,
     texture: Option<(TextureId, u64)>,
+    /// Pictures composed so far.
+    composed: u64,
 }
 
 /// The 3D view.
@@ -91,6 +94,7 @@ impl Parts {
             opaque_revision: 0,
             marched: None,
             texture: None,
+            composed: 0,
         }
     }
 
@@ -172,6 +176,15 @@ impl VolumePane {
             });
         }
         response
+    }
+
+    /// What was shown so far, for measuring.
+    pub fn pictures(&self) -> Pictures {
+        let Some(parts) = &self.parts else { return Pictures::default() };
+        let view_px = parts.view.picture().size_px();
+        let marched = parts.marched.and_then(|_| parts.volume.shown_image());
+        let size_px = marched.map_or(view_px, crate::gpu::render::raymarch::RenderedImage::size_px);
+        Pictures { count: parts.composed, size_px, view_px }
     }
 
     /// Whether the ray-marched volume is drawn.
@@ -306,6 +319,7 @@ impl VolumePane {
             let volume = layer.as_ref().map(|(color, distance_mm, ..)| VolumeLayer { color, distance_mm });
             parts.view.compose(context, shared.surfaces.store(), &scene_3d, volume);
             parts.marched = marched;
+            parts.composed += 1;
         }
         if layer.as_ref().is_some_and(|(.., complete)| !complete) {
             ui.ctx().request_repaint();
