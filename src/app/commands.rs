@@ -257,8 +257,7 @@ pub const TABLE: &[Entry] = &[
         .line(),
     row(C::ShowReport, File, "Import report", "What the importer repaired or refused.", Volume).line(),
     row(C::ShowTags, File, "DICOM tags\u{2026}", "All tags of the files of the volume.", Tags).keys(CTRL, Key::T),
-    row(C::CloseCase, File, "Close case", "Back to the first window; asks when something is not saved.", Volume)
-        .line(),
+    row(C::CloseCase, File, "Close case", "Back to the first window; asks when something is not saved.", Volume).line(),
     row(C::Quit, File, "Quit", "Asks when something is not saved.", Nothing).keys(CTRL, Key::Q),
     row(C::Undo, Edit, "Undo", "Takes back the last step; there is no last one.", Undo).keys(CTRL, Key::Z),
     row(C::Redo, Edit, "Redo", "Does the step again that was taken back.", Redo).keys(CTRL_SHIFT, Key::Z),

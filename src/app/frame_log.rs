@@ -108,12 +108,8 @@ impl FrameLog {
         self.in_a_hurry = hurry || activity != Activity::Other;
         self.pictures = pictures;
         self.all.work_ms.push(work_ms);
-        let fresh = || Stretch {
-            activity,
-            begin: Instant::now(),
-            pictures_before: pictures.count,
-            times: Times::default(),
-        };
+        let fresh =
+            || Stretch { activity, begin: Instant::now(), pictures_before: pictures.count, times: Times::default() };
         self.stretch.get_or_insert_with(fresh).times.work_ms.push(work_ms);
     }
 
@@ -170,13 +166,15 @@ mod tests {
         let path = folder.path().join("frames.jsonl");
         let mut log = FrameLog::create(&path).expect("a file");
         let pictures = |count| Pictures { count, size_px: [200, 150], view_px: [400, 300] };
-        for (n, activity) in [Activity::Other, Activity::Turn, Activity::Turn, Activity::Paint].into_iter().enumerate() {
+        for (n, activity) in [Activity::Other, Activity::Turn, Activity::Turn, Activity::Paint].into_iter().enumerate()
+        {
             log.begin_frame();
             log.end_frame(activity, false, pictures(n as u64));
         }
         log.finish();
         let text = std::fs::read_to_string(path).expect("readable");
-        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         let names: Vec<&str> = lines.iter().filter_map(|line| line["activity"].as_str()).collect();
         assert_eq!(names, ["other", "turn 3D", "paint", "everything"]);
         assert_eq!(lines[1]["work"]["n"], 2);

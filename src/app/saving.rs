@@ -103,11 +103,8 @@ impl MaquetteApp {
 
     /// Saves to the very file that a dialog has asked about already.
     pub(in crate::app) fn write_case_to(&mut self, path: &Path, may_replace: bool) {
-        let asked = if may_replace {
-            self.session.start_save(path, false)
-        } else {
-            self.session.start_save_as(path, false)
-        };
+        let asked =
+            if may_replace { self.session.start_save(path, false) } else { self.session.start_save_as(path, false) };
         if let Err(refusal) = asked {
             self.notices.warn(refusal.to_string());
             self.keeping.leaving = None;
@@ -194,7 +191,9 @@ impl MaquetteApp {
     /// Shows the case whose opening or restoring has ended. When it failed, the session has said so, and the case before is as
     /// it was.
     pub(in crate::app) fn take_arrival(&mut self) {
-        let Some(arriving) = self.keeping.arriving.take_if(|it| !self.session.jobs().is_running(it.job)) else { return };
+        let Some(arriving) = self.keeping.arriving.take_if(|it| !self.session.jobs().is_running(it.job)) else {
+            return;
+        };
         if self.session.case_number() == arriving.case_before {
             self.session.keep_after_all();
             self.keep_looking();

@@ -144,7 +144,13 @@ pub fn head_of(loaded: &open::LoadedVolume, name: String, path: &Path, series: S
 }
 
 /// The document as a case file's value. Triangles go in where they could not be rebuilt from what is in the document.
-pub(super) fn to_case(document: &Document, view: &ViewState, record: &[Envelope], foreign: Foreign, embed: bool) -> CaseFile {
+pub(super) fn to_case(
+    document: &Document,
+    view: &ViewState,
+    record: &[Envelope],
+    foreign: Foreign,
+    embed: bool,
+) -> CaseFile {
     let volume = |object: &VolumeObject| CaseVolume {
         id: object.id.0,
         revision: object.revision.0,

@@ -128,7 +128,8 @@ impl Journal {
         std::fs::create_dir_all(folder).map_err(failed)?;
         let name = format!("{}-", Utc::now().format("%Y%m%dT%H%M%S"));
         // tempfile makes the name unique and the file private to the account.
-        let mut made = tempfile::Builder::new().prefix(&name).suffix(".beginning").tempfile_in(folder).map_err(failed)?;
+        let mut made =
+            tempfile::Builder::new().prefix(&name).suffix(".beginning").tempfile_in(folder).map_err(failed)?;
         std::io::Write::write_all(&mut made, MAGIC).map_err(failed)?;
         let lock = made.as_file().try_clone().map_err(failed)?;
         lock.try_lock().map_err(|error| failed(error.into()))?;

@@ -117,7 +117,9 @@ impl MaquetteApp {
             (false, _) if self.session.case_path().is_some() => {
                 ("Saved".to_owned(), help("The case file holds everything."), false)
             }
-            (false, _) => ("Not saved yet".to_owned(), help("Nothing was changed since the images were opened."), false),
+            (false, _) => {
+                ("Not saved yet".to_owned(), help("Nothing was changed since the images were opened."), false)
+            }
         }
     }
 
