@@ -10,13 +10,19 @@ struct SurfaceGlobals {
     words: u32,
     rows: u32,
     slices: u32,
-    // Into how many contiguous runs a stage divides its work.
+    // Into how many contiguous runs a stage divides its work: a power of two, at least 64.
     runs: u32,
     // A sample is inside when (sample ^ flip) > threshold.
     threshold: i32,
     flip: u32,
     mirrored: u32,
     closest_to_voxel: f32,
+    // Strands of workgroups, a power of two; see run_of.
+    strands: u32,
+    // Rows of blocks in a layer of the range table.
+    blocks_j: u32,
+    unused_0: u32,
+    unused_1: u32,
     // mm; see domain::surface::placement. w is not used.
     origin: vec4<f32>,
     axis_i: vec4<f32>,
@@ -38,4 +44,13 @@ struct SurfaceSlab {
 // Length of each of `runs` contiguous parts of `total` things.
 fn run_length(total: u32, runs: u32) -> u32 {
     return (total + runs - 1u) / runs;
+}
+
+// The run that an invocation takes. A software driver gives each of its threads one stretch of workgroups, and a surface
+// seldom fills all slices alike. So each strand takes every n-th group of runs, and threads that take some strands each have
+// the same work.
+fn run_of(workgroup: u32, local: u32) -> u32 {
+    let groups = globals.runs / 64u;
+    let spread = workgroup * globals.strands;
+    return ((spread & (groups - 1u)) + spread / groups) * 64u + local;
 }

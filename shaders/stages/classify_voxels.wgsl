@@ -1,5 +1,5 @@
 // classify_voxels: one bit per point of the padded grid. CPU twin: domain::surface::bit_grid.
-// In: samples of a slab (8 in a vec4). Out: mask words, 32 points each. Dispatch: one invocation per run of rows, serial.
+// In: samples of a slab (8 in a vec4), the range of the samples under each word, so that words all alike are not read. Out: mask words, 32 points each. Dispatch: one invocation per run of rows, serial.
 // Points of the padding keep the zero that the buffer was made with.
 
 #import surface
@@ -7,10 +7,12 @@
 @group(0) @binding(0) var<uniform> globals: SurfaceGlobals;
 @group(0) @binding(1) var<uniform> slab: SurfaceSlab;
 @group(0) @binding(2) var<storage, read> samples: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read_write> mask: array<u32>;
+// Smallest and largest sample under a word, for blocks of 8 rows and 8 slices; the smallest in the low half.
+@group(0) @binding(3) var<storage, read> ranges: array<u32>;
+@group(0) @binding(4) var<storage, read_write> mask: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let dims = globals.dims;
     // Voxel slices under the padded slices of the slab.
     let first_k = max(slab.first_slice, 1u) - 1u;
@@ -19,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let run = run_length(total, globals.runs);
     let row_blocks = globals.row_stride / 8u;
     let threshold = vec4<i32>(globals.threshold);
-    var row = id.x * run;
+    var row = run_of(workgroup.x, local) * run;
     let end = min(row + run, total);
     // Counted along: dividing at every row costs too much.
     var k = first_k + row / dims.y;
@@ -28,14 +30,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         if row >= end { break; }
         let source = ((k - slab.first_stored) * dims.y + j) * row_blocks;
         let place = globals.words * (j + 1u + globals.rows * (k + 1u));
+        let row_ranges = globals.words * (j / 8u + globals.blocks_j * (k / 8u));
         // Point i + 1 is voxel i: each word takes over one bit.
         var carry = 0u;
         var w = 0u;
         loop {
             if w >= globals.words { break; }
-            var bits = 0u;
-            var block = 4u * w;
-            let end_block = min(block + 4u, row_blocks);
+            let range = bitcast<vec2<i32>>(vec2<u32>(ranges[row_ranges + w] ^ globals.flip)) << vec2<u32>(16u, 0u);
+            let inside = range >> vec2<u32>(16u) > threshold.xy;
+            let is_alike = inside.x == inside.y;
+            var bits = select(0u, 0xffffffffu, is_alike && inside.x);
+            let end_block = min(4u * w + 4u, row_blocks);
+            var block = select(4u * w, end_block, is_alike);
             loop {
                 if block >= end_block { break; }
                 let pairs = bitcast<vec4<i32>>(samples[source + block] ^ vec4<u32>(globals.flip));

@@ -13,12 +13,12 @@
 @group(0) @binding(4) var<storage, read_write> triangle_counts: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let rows = globals.rows;
     let words = globals.words;
     let total = rows * globals.slices;
     let run = run_length(total, globals.runs);
-    var row = id.x * run;
+    var row = run_of(workgroup.x, local) * run;
     let end = min(row + run, total);
     // Counted along: dividing at every row costs too much.
     var k = row / rows;

@@ -18,14 +18,14 @@ fn id_of(edge: u32, along_i: vec4<u32>, along_j: vec4<u32>, along_k: vec4<u32>) 
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let rows = globals.rows;
     let words = globals.words;
     let total = rows * globals.slices;
     let run = run_length(total, globals.runs);
     let one = vec4<u32>(1u);
     let is_mirrored = globals.mirrored != 0u;
-    var row = id.x * run;
+    var row = run_of(workgroup.x, local) * run;
     let end = min(row + run, total);
     // Counted along: dividing at every row costs too much.
     var k = row / rows;

@@ -91,7 +91,7 @@ fn emit(place: u32, point: vec3<u32>, axis: u32, lower_is_inside: bool) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let rows = globals.rows;
     // Rows of vertices: slices, in these the axes, in these the rows.
     var r = 3u * rows * slab.first_slice;
@@ -99,7 +99,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = row_starts[r];
     let last = row_starts[r_end];
     let run = run_length(last - first, globals.runs);
-    var v = first + id.x * run;
+    var v = first + run_of(workgroup.x, local) * run;
     let end = min(v + run, last);
     if v >= end {
         return;

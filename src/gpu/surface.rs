@@ -8,7 +8,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::context::Context;
-use super::readback::buffer_bytes;
+use super::readback::{buffer_bytes, words};
 use super::stages::scan_counts::{Scan, ScanStages};
 use super::stages::{
     Stage, WORKGROUP, classify_voxels, count_rows, emit_triangles, emit_vertices, storage_buffer, uniform_buffer,
@@ -16,11 +16,14 @@ use super::stages::{
 use crate::domain::mesh::TriangleMesh;
 use crate::domain::surface::tables::CASE_TRIANGLES;
 use crate::domain::surface::{CLOSEST_TO_VOXEL, IsoLevel, Placement};
-use crate::domain::volume::Volume;
+use crate::domain::volume::{MINMAX_CELL, MinMaxCells, Volume};
 
 /// Runs that a stage is divided into: few and long for a CPU that plays GPU, many for a GPU.
 const SOFTWARE_RUNS: u32 = 1 << 14;
 const GPU_RUNS: u32 = 1 << 18;
+/// Strands of workgroups where threads take stretches of them: enough that the halves of a surface are alike, few enough that
+/// neighbours still meet in the cache.
+const SOFTWARE_STRANDS: u32 = 8;
 
 /// Why a surface cannot be made on the device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +67,12 @@ pub struct SurfaceGlobals {
     pub mirrored: u32,
     /// No vertex comes nearer to a voxel centre, voxels.
     pub closest_to_voxel: f32,
+    /// Strands of workgroups, a power of two.
+    pub strands: u32,
+    /// Rows of blocks in a layer of the range table.
+    pub blocks_j: u32,
+    /// Zero.
+    pub unused: [u32; 2],
     /// Centre of voxel (0, 0, 0), mm; as all below, the fourth number is not used.
     pub origin: [f32; 4],
     /// Step along i, mm.
@@ -148,7 +157,7 @@ impl SurfaceExtractor {
     /// # Errors
     /// When a slice of the volume, or the mask, is larger than one binding of the device.
     pub fn new(context: &Context, volume: &Volume) -> Result<Self, SurfaceDeviceError> {
-        let globals = globals_of(volume, if context.is_software() { SOFTWARE_RUNS } else { GPU_RUNS });
+        let globals = globals_of(volume, context.is_software());
         let limit = binding_limit(context);
         let points = u64::from(globals.rows) * u64::from(globals.slices);
         // One word and one count more: shifts look one word ahead, the last start is the total.
@@ -168,12 +177,17 @@ impl SurfaceExtractor {
         let mask = storage_buffer(context, "surface mask", mask_bytes);
         let row_starts = storage_buffer(context, "surface row starts", row_bytes);
         let triangle_starts = storage_buffer(context, "surface triangle starts", (points + 1) * 4);
+        let ranges = word_ranges(volume.cells(), globals.words as usize);
+        let range_bytes = check("the range table", ranges.len() as u64 * 4, limit)?;
+        let range_buffer = storage_buffer(context, "surface ranges", range_bytes);
+        context.queue.write_buffer(&range_buffer, 0, bytemuck::cast_slice(&ranges));
         let slabs = layout
             .into_iter()
             .map(|slab| {
                 let uniform = uniform_buffer(context, "surface slab", bytemuck::bytes_of(&slab));
                 let samples = upload(context, volume, &globals, slab);
-                let classify_group = stages.classify.bind(context, &[&globals_buffer, &uniform, &samples, &mask]);
+                let classify_group =
+                    stages.classify.bind(context, &[&globals_buffer, &uniform, &samples, &range_buffer, &mask]);
                 SlabBuffers { uniform, samples, classify_group }
             })
             .collect();
@@ -230,8 +244,8 @@ impl SurfaceExtractor {
             self.stages.scan.record(&mut pass, &self.triangle_scan);
         }
         context.queue.submit([encoder.finish()]);
-        self.vertex_count = self.word(&self.row_starts, 3 * points);
-        self.triangle_count = self.word(&self.triangle_starts, points);
+        let totals = [(&self.row_starts, 3 * points), (&self.triangle_starts, points)];
+        [self.vertex_count, self.triangle_count] = words(&context, totals);
         if context.is_lost() {
             return Err(SurfaceDeviceError::Lost);
         }
@@ -278,10 +292,6 @@ impl SurfaceExtractor {
         self.globals.runs.div_ceil(WORKGROUP)
     }
 
-    fn word(&self, buffer: &wgpu::Buffer, index: u64) -> u32 {
-        bytemuck::pod_read_unaligned(&buffer_bytes(&self.context, buffer, index * 4, 4))
-    }
-
     /// Makes the outputs long enough.
     fn reserve(&mut self) -> Result<(), SurfaceDeviceError> {
         let limit = binding_limit(&self.context);
@@ -322,7 +332,7 @@ fn check(what: &'static str, bytes: u64, limit: u64) -> Result<u64, SurfaceDevic
     if bytes > limit { Err(SurfaceDeviceError::TooLarge { what, bytes, limit }) } else { Ok(bytes) }
 }
 
-fn globals_of(volume: &Volume, runs: u32) -> SurfaceGlobals {
+fn globals_of(volume: &Volume, is_software: bool) -> SurfaceGlobals {
     let placement = Placement::new(volume.grid());
     let [i, j, k] = placement.axes.map(|axis| axis.extend(0.0).to_array());
     let [normal_i, normal_j, normal_k] = placement.normal_axes.map(|axis| axis.extend(0.0).to_array());
@@ -333,11 +343,14 @@ fn globals_of(volume: &Volume, runs: u32) -> SurfaceGlobals {
         words: (dims[0] + 2).div_ceil(32),
         rows: dims[1] + 2,
         slices: dims[2] + 2,
-        runs,
+        runs: if is_software { SOFTWARE_RUNS } else { GPU_RUNS },
         threshold: 0,
         flip: 0,
         mirrored: u32::from(placement.is_mirrored),
         closest_to_voxel: CLOSEST_TO_VOXEL,
+        strands: if is_software { SOFTWARE_STRANDS } else { 1 },
+        blocks_j: volume.cells().cell_dims[1],
+        unused: [0; 2],
         origin: placement.origin.extend(0.0).to_array(),
         axis_i: i,
         axis_j: j,
@@ -362,6 +375,21 @@ fn slabs(globals: &SurfaceGlobals, limit: u64) -> Result<Vec<SurfaceSlab>, Surfa
         SurfaceSlab { first_slice, end_slice, first_stored, end_stored: (end_slice + 2).min(globals.dims[2]) }
     };
     Ok(first_slices.map(slab).collect())
+}
+
+/// Smallest (low half) and largest sample under each word of 32 voxels, for blocks of 8 rows and 8 slices.
+fn word_ranges(cells: &MinMaxCells, words: usize) -> Vec<u32> {
+    let row_cells = cells.cell_dims[0] as usize;
+    let cells_per_word = 32 / MINMAX_CELL as usize;
+    let packed = |row: &[[i16; 2]], w: usize| {
+        // The last word may hold nothing but padding: any cell does.
+        let first = (w * cells_per_word).min(row_cells - 1);
+        let last = (first + cells_per_word).min(row_cells);
+        let low = row[first..last].iter().map(|range| range[0]).min().unwrap_or(0);
+        let high = row[first..last].iter().map(|range| range[1]).max().unwrap_or(0);
+        u32::from(low as u16) | u32::from(high as u16) << 16
+    };
+    cells.ranges.chunks_exact(row_cells).flat_map(|row| (0..words).map(move |w| packed(row, w))).collect()
 }
 
 /// The samples of a slab, rows lengthened to whole vectors.
