@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod bench;
+pub mod convert;
+pub mod deidentify;
 pub mod info;
 pub mod phantom;
 pub mod render;
@@ -42,6 +44,10 @@ pub struct Cli {
 enum Command {
     /// Measure import, surface, render and brush on phantoms or given data
     Bench(bench::Args),
+    /// Write images or segments in another format: DICOM, NIfTI, NRRD, MetaImage
+    Convert(convert::Args),
+    /// Write DICOM files without the patient's identity
+    Deidentify(deidentify::Args),
     /// Say what a path holds: series, geometry, values, memory, and what was repaired or refused
     Info(info::Args),
     /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
@@ -90,6 +96,8 @@ impl Cli {
         match &self.command {
             None => Ok(()),
             Some(Command::Bench(args)) => bench::run(args, out),
+            Some(Command::Convert(args)) => convert::run(args, out),
+            Some(Command::Deidentify(args)) => deidentify::run(args, out),
             Some(Command::Info(args)) => info::run(args, out),
             Some(Command::Phantom(args)) => phantom::run(args, out),
             Some(Command::Render(args)) => render::run(args, out),

@@ -5,15 +5,19 @@
 
 pub mod atomic_file;
 pub mod case_file;
+pub mod deidentify;
 pub mod dicom;
 pub mod import;
+pub mod label_map;
 pub mod mask_bricks;
+pub mod metaimage;
 pub mod nifti;
 pub mod nrrd;
 pub mod png;
 pub mod provenance;
 pub mod report;
 pub mod stl;
+pub mod volume_file;
 
 pub use import::{
     GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, content_hash,

@@ -1,6 +1,8 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
 
 pub mod backend;
+pub mod convert;
+pub mod deidentify;
 pub mod export;
 pub mod open;
 pub mod render;

@@ -6,6 +6,7 @@
 mod support {
     pub(crate) mod device;
     pub(crate) mod nifti;
+    pub(crate) mod peers;
     pub(crate) mod real_ct;
     pub(crate) mod series;
     pub(crate) mod surfaces;
@@ -14,6 +15,7 @@ mod support {
 mod suite {
     mod architecture;
     mod case_file;
+    mod deidentify;
     mod device;
     mod draw_3d;
     mod draw_atlas;
@@ -27,6 +29,7 @@ mod suite {
     mod measure;
     mod mesh_export;
     mod mesh_truth;
+    mod orientation;
     mod print_tools;
     mod real_ct;
     mod real_window;

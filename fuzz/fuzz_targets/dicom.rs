@@ -1,6 +1,4 @@
 #![no_main]
 //! Any bytes as `a.dcm`.
 
-mod read;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| read::read("a.dcm", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| maquette_fuzz::read_images("a.dcm", bytes));

@@ -1,6 +1,4 @@
 #![no_main]
 //! Any bytes as `a.nii`.
 
-mod read;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| read::read("a.nii", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| maquette_fuzz::read_images("a.nii", bytes));

@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::domain::grid::Grid;
 use crate::domain::volume::Volume;
-use crate::io::nrrd::{SegmentationFile, read_segmentation};
+use crate::ops::convert::{SegmentationFile, read_segments};
 use crate::ops::open::{LoadedVolume, Report, Scan, SeriesEntry, SeriesKind, load, pick, scan, tags};
 use crate::task::Progress;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder, DICOM file, NIfTI or NRRD
+    /// Folder, DICOM file, NIfTI, NRRD or MetaImage
     pub path: PathBuf,
     /// Series to look into, by its number in the list; the most sensible one when left out
     #[arg(long)]
@@ -154,7 +154,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let entry = pick(&found, args.series)?;
     let index = args.series.unwrap_or(0);
     if entry.kind == SeriesKind::Segmentation {
-        let segmentation = read_segmentation(&entry.files[0], &progress)?;
+        let segmentation = read_segments(&entry.files[0], &progress)?;
         return print_segmentation(args, &found, &segmentation, out);
     }
     let loaded = match load(entry, &progress, &|_| {}) {
@@ -204,6 +204,7 @@ fn print_series(found: &Scan, selected: Option<usize>, out: &mut dyn Write) -> a
             SeriesKind::Dicom => entry.info.modality.as_str(),
             SeriesKind::Nifti => "nii",
             SeriesKind::Nrrd => "nrrd",
+            SeriesKind::MetaImage => "mha",
             SeriesKind::Segmentation => "seg",
         };
         let (voxels, spacing) = match entry.grid {

@@ -16,10 +16,10 @@ use crate::domain::segmentation::SegmentInfo;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Volume;
 use crate::io::case_file;
-use crate::io::nrrd::read_segmentation;
 use crate::io::provenance::ImageSource;
 use crate::io::report::Report;
 use crate::ops::backend::Backend;
+use crate::ops::convert::read_segments;
 use crate::ops::export::{ExportReport, MeshExport, MeshSpace, export_mesh};
 use crate::ops::open::{SeriesKind, load, pick, scan};
 use crate::ops::surface::{extract_iso, extract_segment};
@@ -108,7 +108,7 @@ fn extract(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
         if args.iso.is_some() {
             bail!("{} is a segmentation: it has segments, no values; use --segment NAME", args.path.display());
         }
-        let file = read_segmentation(&entry.files[0], progress)?;
+        let file = read_segments(&entry.files[0], progress)?;
         let names: Vec<&str> = file.segments.iter().map(|(info, _)| info.name.as_str()).collect();
         let at = segment_index(&names, args.segment.as_deref())?;
         let (info, mask) = &file.segments[at];

@@ -4,7 +4,7 @@
 //! [`load`] reads one of them. A file that cannot be read never stops the others: it is named in the report.
 //!
 //! Space: volumes come out in patient space (DICOM LPS, mm) whatever convention the file has.
-//! Not here: the formats themselves (`dicom`, `nifti`, `nrrd`).
+//! Not here: the formats themselves (`dicom`, `nifti`, `nrrd`, `metaimage`).
 
 pub mod files;
 pub mod requantise;
@@ -81,6 +81,8 @@ pub enum SeriesKind {
     Nifti,
     /// NRRD, attached or detached.
     Nrrd,
+    /// MetaImage, in one file or two.
+    MetaImage,
     /// A segmentation (`.seg.nrrd`): opened onto images, not by itself.
     Segmentation,
 }

@@ -1,9 +1,12 @@
-//! NIfTI-1 and NIfTI-2 volumes, in one file, plain or gzip-packed (`.nii`, `.nii.gz`).
+//! NIfTI-1 and NIfTI-2 volumes and label maps, in one file, plain or gzip-packed (`.nii`, `.nii.gz`): reading.
 //!
 //! Space: NIfTI counts in RAS; x and y change sign on the way to patient space (DICOM LPS, mm). The sform decides, else
 //! the qform, as the standard says; a file with neither does not say how the patient lies, and that is reported.
 //! Source: nifti.nimh.nih.gov, nifti1.h and nifti2.h.
 //! Not here: header and image in two files, colour and complex numbers, more than the first volume of a series in time.
+
+pub mod label_table;
+pub mod write;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,16 +17,41 @@ use glam::{DAffine3, DMat3, DQuat, DVec3};
 use crate::domain::grid::Grid;
 use crate::domain::volume::Rescale;
 use crate::io::import::ImportError;
-use crate::io::import::research::{Packing, ResearchPlan};
+use crate::io::import::research::{Packing, ResearchPlan, stem};
 use crate::io::import::samples::{SampleKind, gunzip};
+use crate::io::label_map::SegmentationFile;
 use crate::io::report::Report;
+use crate::task::Progress;
 
 /// Bytes of a NIfTI-1 header.
 const HEADER_1: usize = 348;
 /// Bytes of a NIfTI-2 header.
 const HEADER_2: usize = 540;
+/// Bytes of extensions that are looked at.
+const MAX_EXTENSIONS: u64 = 16 << 20;
 /// Two statements of one place that differ by more than this, mm, are said to differ.
 const SAME_PLACE_MM: f64 = 0.1;
+
+/// Reads a label map; names and colours come from its label table, where it has one.
+///
+/// # Errors
+/// When the file is damaged, or has no table and too many values.
+pub fn read_segments(path: &Path, progress: &Progress) -> Result<SegmentationFile, ImportError> {
+    let (plan, report) = inspect(path)?;
+    let end = if plan.packing == Packing::Gzip { plan.stream_start } else { plan.file_start.unwrap_or_default() };
+    let mut head = Vec::new();
+    let read = open(path).and_then(|(stream, _)| stream.take(end.min(MAX_EXTENSIONS)).read_to_end(&mut head));
+    read.map_err(|error| ImportError::file(path, &format!("cannot be read: {error}")))?;
+    let labels = label_table::labels(&head, &stem(path));
+    crate::io::label_map::read_segments(path, &plan, labels, report, progress)
+}
+
+/// The bytes of a file, unpacked, and whether they were packed.
+fn open(path: &Path) -> std::io::Result<(Box<dyn Read>, bool)> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let is_packed = reader.fill_magic()? == [0x1f, 0x8b];
+    Ok((if is_packed { gunzip(reader) } else { Box::new(reader) }, is_packed))
+}
 
 /// Reads the header of a NIfTI file and says how to read its samples.
 ///
@@ -31,10 +59,7 @@ const SAME_PLACE_MM: f64 = 0.1;
 /// When the file is no NIfTI file, is damaged or cut short, or holds what is not supported.
 pub fn inspect(path: &Path) -> Result<(ResearchPlan, Report), ImportError> {
     let failed = |text: &str| ImportError::file(path, text);
-    let file = File::open(path).map_err(|error| failed(&format!("cannot be read: {error}")))?;
-    let mut reader = BufReader::new(file);
-    let is_packed = reader.fill_magic().map_err(|error| failed(&format!("cannot be read: {error}")))? == [0x1f, 0x8b];
-    let mut stream: Box<dyn Read> = if is_packed { gunzip(reader) } else { Box::new(reader) };
+    let (mut stream, is_packed) = open(path).map_err(|error| failed(&format!("cannot be read: {error}")))?;
     let mut bytes = Vec::new();
     stream
         .by_ref()
@@ -60,6 +85,7 @@ pub fn inspect(path: &Path) -> Result<(ResearchPlan, Report), ImportError> {
         kind,
         is_big_endian: header.is_big_endian,
         rescale: header.rescale,
+        lattice: None,
         grid,
         components: 1,
     };
@@ -258,8 +284,12 @@ impl Header {
 
     fn qform(&self) -> DAffine3 {
         let [b, c, d] = self.quaternion;
-        let a = (1.0 - (b * b + c * c + d * d)).max(0.0).sqrt();
-        let rotation = DMat3::from_quat(DQuat::from_xyzw(b, c, d, a).normalize());
+        let rest = 1.0 - (b * b + c * c + d * d);
+        // Half a turn: what is left of a is the rounding of the other three, and its root would turn the patient.
+        let a = if rest < 1e-7 { 0.0 } else { rest.sqrt() };
+        let quaternion = DQuat::from_xyzw(b, c, d, a);
+        let is_none = quaternion.length_squared() < 1e-12;
+        let rotation = if is_none { DMat3::IDENTITY } else { DMat3::from_quat(quaternion.normalize()) };
         // The sign of the first spacing says whether k is turned round.
         let handed = if self.spacing[0] < 0.0 { -1.0 } else { 1.0 };
         let spacing = self.axis_spacing() * DVec3::new(1.0, 1.0, handed);

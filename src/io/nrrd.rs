@@ -9,25 +9,6 @@ pub mod header;
 pub mod segmentation;
 pub mod volume;
 
-use crate::io::atomic_file::AtomicFileError;
-use crate::task::Cancelled;
-
-pub use segmentation::{SegmentationFile, read_segmentation, write_segmentation};
+pub use crate::io::label_map::SegmentationFile;
+pub use segmentation::{read_segmentation, write_segmentation};
 pub use volume::write_volume;
-
-/// Why a file was not written. Nothing is half written.
-#[derive(Debug, thiserror::Error)]
-pub enum NrrdWriteError {
-    /// Somebody stopped it.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-    /// The medium refused.
-    #[error(transparent)]
-    File(#[from] AtomicFileError),
-    /// The medium refused while the file was being filled.
-    #[error("cannot write the file: {0}")]
-    Io(#[from] std::io::Error),
-    /// Label values have 16 bits.
-    #[error("there are more segments than a label volume can hold")]
-    TooManySegments,
-}

@@ -6,8 +6,10 @@ instance numbers shuffled; SimpleITK says where in the patient that voxel lies; 
 point, to 1e-3 mm. A tilted gantry is checked against SimpleITK's reading of the single slice, because ITK images cannot
 lean. NIfTI and NRRD files written by SimpleITK are compared in the same way, with their whole geometry.
 
-Usage: orientation.py MAQUETTE   (needs pydicom, SimpleITK, numpy; see requirements-import.txt beside this file)
-Exit code 0 when all agree. Prints one line for each case.
+Usage: orientation.py MAQUETTE         asks the program; exit code 0 when all agree, one line for each case
+       orientation.py --write FOLDER   writes the series and FOLDER/truth.json, for tests/suite/orientation.rs to follow
+                                       the marker onto slices, into 3D and into the STL
+(needs pydicom, SimpleITK, numpy; see requirements-import.txt beside this file)
 """
 import json
 import pathlib
@@ -152,7 +154,22 @@ def check_research(maquette, folder, failures):
             report(f"{end} {name}", off, failures)
 
 
+def write_all(folder):
+    """Writes every series into a folder of its own, and where SimpleITK says that the marker is."""
+    truth = []
+    for n, (name, position, row, column, lean) in enumerate(orientations()):
+        case = folder / f"case{n}"
+        case.mkdir(parents=True)
+        marker_file, c, r = write_series(case, position, row, column, lean, implicit=n % 2 == 1)
+        point = sitk.ReadImage(str(marker_file)).TransformIndexToPhysicalPoint((c, r, 0))
+        truth.append({"name": name, "folder": case.name, "marker_in_patient": point})
+    (folder / "truth.json").write_text(json.dumps(truth))
+
+
 def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--write":
+        write_all(pathlib.Path(sys.argv[2]))
+        return
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     failures = []

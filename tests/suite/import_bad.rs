@@ -40,6 +40,17 @@ fn nrrd(head: &str) -> Vec<u8> {
     bytes
 }
 
+/// A MetaImage of 24 bytes whose header has these lines in front of `ElementDataFile`.
+fn meta(lines: &str) -> Vec<u8> {
+    meta_in(lines, "LOCAL")
+}
+
+fn meta_in(lines: &str, data_file: &str) -> Vec<u8> {
+    let mut bytes = format!("ObjectType = Image\nNDims = 3\n{lines}\nElementDataFile = {data_file}\n").into_bytes();
+    bytes.extend_from_slice(&[0; 24]);
+    bytes
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -101,6 +112,31 @@ fn bad_files_are_refused_with_their_name_and_the_reason() {
         ("block.nrrd", nrrd("type: block\ndimension: 3\nsizes: 2 3 4\nencoding: raw"), "block"),
         ("lost.nhdr", nrrd(&format!("{plain}2 3 4\ndata file: nowhere.raw")), "nowhere.raw"),
         ("many.nhdr", nrrd(&format!("{plain}2 3 4\ndata file: s%03d.raw 1 4 1")), "several files"),
+        ("empty.mha", Vec::new(), "not a MetaImage file"),
+        ("random.mha", gzip(b"hello"), "not a MetaImage file"),
+        ("no-end.mha", b"ObjectType = Image\nNDims = 3\n".to_vec(), "ends in its header"),
+        ("lies.mha", meta("DimSize = 2 3 5\nElementType = MET_UCHAR"), "2 x 3 x 5"),
+        ("overflow.mha", meta("DimSize = 4294967296 4294967296 4294967296\nElementType = MET_UCHAR"), "not possible"),
+        ("zero.mha", meta("DimSize = 0 3 4\nElementType = MET_UCHAR"), "not possible"),
+        ("negative.mha", meta("DimSize = -2 3 4\nElementType = MET_UCHAR"), "not possible"),
+        ("words.mha", meta("DimSize = two 3 4\nElementType = MET_UCHAR"), "DimSize"),
+        ("infinite.mha", meta("DimSize = 2 3 4\nOffset = inf 0 0\nElementType = MET_UCHAR"), "Offset"),
+        ("type.mha", meta("DimSize = 2 3 4\nElementType = MET_STRING"), "MET_STRING"),
+        ("text.mha", meta("DimSize = 2 3 4\nBinaryData = False\nElementType = MET_UCHAR"), "as text"),
+        (
+            "flat.mha",
+            meta("DimSize = 2 3 4\nTransformMatrix = 1 0 0 1 0 0 0 0 1\nElementType = MET_UCHAR"),
+            "no possible geometry",
+        ),
+        ("object.mha", b"ObjectType = Tube\nNDims = 3\nElementDataFile = LOCAL\n".to_vec(), "not of an image"),
+        ("lost.mhd", meta_in("DimSize = 2 3 4\nElementType = MET_UCHAR", "nowhere.raw"), "nowhere.raw"),
+        ("many.mhd", meta_in("DimSize = 2 3 4\nElementType = MET_UCHAR", "LIST"), "several files"),
+        ("not-zlib.mha", meta("DimSize = 2 3 4\nCompressedData = True\nElementType = MET_UCHAR"), "cannot be read"),
+        (
+            "huge.mha",
+            meta("DimSize = 4000 4000 4000\nCompressedData = True\nElementType = MET_UCHAR"),
+            "4000 x 4000 x 4000",
+        ),
         ("not-gzip.nrrd", nrrd("type: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: gzip"), "cannot be read"),
     ];
     for (name, bytes, words) in table {
@@ -175,7 +211,7 @@ fn sequences_without_end_do_not_overflow_the_stack() {
 fn exercise(path: &Path) {
     let progress = Progress::new();
     drop(tags(path));
-    drop(maquette::io::nrrd::read_segmentation(path, &progress));
+    drop(maquette::ops::convert::read_segments(path, &progress));
     let found: Result<_, ImportError> = scan(path, &progress);
     for entry in found.map(|scan| scan.entries).unwrap_or_default() {
         drop(maquette::ops::open::thumbnail(&entry, 16));
@@ -187,13 +223,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600), kind in 0..5_usize) {
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600), kind in 0..6_usize) {
         let (name, start): (&str, &[u8]) = [
             ("a.dcm", &[][..]),
             ("b.dcm", &[8, 0, 5, 0, b'C', b'S', 4, 0]),
             ("a.nii", &[92, 1, 0, 0]),
             ("a.nii.gz", &[0x1f, 0x8b, 8, 0]),
             ("a.seg.nrrd", b"NRRD0004\n"),
+            ("a.mha", b"NDims = 3\nDimSize = 2 2 2\n"),
         ][kind];
         let (_folder, path) = file(name, &[start, &bytes].concat());
         exercise(&path);
@@ -204,11 +241,13 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
         cut in any::<prop::sample::Index>(),
         is_cut in proptest::bool::weighted(0.3),
-        kind in 0..3_usize,
+        kind in 0..4_usize,
     ) {
         let (name, mut bytes) = match kind {
             0 => ("a.dcm", good_dicom()),
             1 => ("a.nii", nifti_with(|_| ())),
+            2 => ("a.mha", meta("DimSize = 2 3 4\nElementType = MET_UCHAR\nElementSpacing = 1 2 3\n\
+                Segment0_ID = a\nSegment0_LabelValue = 1\nCompressedData = False\nHeaderSize = -1")),
             _ => ("a.seg.nrrd", nrrd("type: uchar\ndimension: 3\nspace: LPS\nencoding: raw\nsizes: 2 3 4\n\
                 space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nSegment0_ID:=a\nSegment0_Layer:=0\n\
                 Segment0_LabelValue:=1\nSegment0_Color:=1 0 0")),

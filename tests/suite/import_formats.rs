@@ -7,14 +7,19 @@ use glam::{DAffine3, DVec3};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
 use maquette::domain::segmentation::{Code, SegmentInfo, SegmentState};
+use maquette::domain::series_info::SeriesInfo;
 use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::io::nrrd::{read_segmentation, write_segmentation, write_volume};
+use maquette::io::volume_file::VolumeFormat;
+use maquette::ops::convert::{
+    NiftiVersion, Target, read_segments, write_segments as write_any_segments, write_volume as write_any,
+};
 use maquette::ops::open::{LoadedVolume, SeriesKind, open, scan};
 use maquette::task::Progress;
 
 use crate::support::nifti::nifti_1;
 use crate::support::real_ct::real_ct;
-use crate::support::series::{DIMS, affine, volume};
+use crate::support::series::{DIMS, affine, axial, volume};
 
 fn read(path: &Path) -> LoadedVolume {
     open(path, None, &Progress::new(), &|_| {}).unwrap_or_else(|error| panic!("{error}"))
@@ -251,5 +256,72 @@ fn masks_of_others_lie_where_their_readers_say() {
         }
         let mean = sum / voxels as f64;
         assert!((mean - mean_hu).abs() < 0.005, "{file}: mean {mean}");
+    }
+}
+
+/// Each format that holds volumes, one file each.
+const FILES: [&str; 7] = ["a.nii", "a.nii.gz", "b.nii.gz", "a.nrrd", "b.nhdr", "a.mha", "b.mhd"];
+
+fn version_of(file: &str) -> NiftiVersion {
+    if file.starts_with('b') { NiftiVersion::Two } else { NiftiVersion::One }
+}
+
+#[test]
+fn every_format_brings_volumes_back_as_they_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let turned = DAffine3::from_scale(DVec3::new(1.0, -1.0, 1.0)) * oblique();
+    let rescales = [
+        (Rescale { slope: 1.0, intercept: -24.0 }, Quantity::Hounsfield),
+        (Rescale { slope: 1.0, intercept: 32000.0 }, Quantity::Arbitrary),
+        (Rescale { slope: 0.3, intercept: 0.125 }, Quantity::Arbitrary),
+    ];
+    for (n, (place, file)) in [axial(), oblique(), turned].into_iter().flat_map(|a| FILES.map(|f| (a, f))).enumerate() {
+        let (rescale, quantity) = rescales[n % rescales.len()];
+        let before = volume(place);
+        let before = Volume::new(*before.grid(), before.samples().to_vec(), rescale, quantity);
+        let path = folder.path().join(file);
+        let target = Target::of(&path).expect("known");
+        let info = SeriesInfo::default();
+        let written = write_any(&path, target, version_of(file), &before, &info, &Progress::new()).expect("written");
+        assert!(written.files.iter().all(|file| file.is_file()), "{:?}", written.files);
+        let after = read(&path).volume;
+        assert!(after.grid().same_space(before.grid()), "{file}: {:?}", after.grid());
+        for (a, b) in after.samples().iter().zip(before.samples()) {
+            let (a, b) = (after.rescale().value(f64::from(*a)), rescale.value(f64::from(*b)));
+            assert!((a - b).abs() < 1e-3, "{file} {rescale:?}: {a} was {b}");
+        }
+    }
+}
+
+#[test]
+fn every_format_brings_label_maps_back_and_refuses_what_it_cannot_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let grid = Grid::new(DIMS, oblique()).expect("valid");
+    let written = vec![
+        (info("Left & <right>", [1, 2, 253], SegmentState::ToDo, None), Mask::from_fn(DIMS, |i, _, _| i < 6)),
+        (
+            info("Knochen \u{e4}", [255, 128, 0], SegmentState::ToDo, None),
+            Mask::from_fn(DIMS, |i, j, _| i > 7 && j > 2),
+        ),
+    ];
+    let mut overlapping = written.clone();
+    overlapping.push((info("Third", [0; 3], SegmentState::ToDo, None), Mask::from_fn(DIMS, |i, _, _| i == 8)));
+    for file in FILES {
+        let path = folder.path().join(format!("labels-{file}"));
+        let target = Target::of(&path).expect("known");
+        let progress = Progress::new();
+        write_any_segments(&path, target, version_of(file), &grid, &written, &progress).expect("written");
+        let found = read_segments(&path, &progress).expect("readable");
+        assert!(found.grid.same_space(&grid), "{file}");
+        assert!(found.report.is_empty(), "{file}: {:?}", found.report);
+        let same = |((a, m), (b, n)): (&(SegmentInfo, Mask), &(SegmentInfo, Mask))| {
+            (&a.name, a.color, m) == (&b.name, b.color, n)
+        };
+        assert!(found.segments.len() == 2 && found.segments.iter().zip(&written).all(same), "{file}");
+        let result = write_any_segments(&path, target, version_of(file), &grid, &overlapping, &progress);
+        match result {
+            Ok(_) => assert!(target == Target::Research(VolumeFormat::Nrrd), "{file} has no layers"),
+            Err(error) => assert!(error.to_string().contains("Knochen \u{e4} and Third overlap"), "{file}: {error}"),
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::series_info::SeriesInfo;
 use crate::io::dicom::header::{SliceHeader, read_header};
 use crate::io::dicom::layout::LayoutError;
 use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
+use crate::io::metaimage;
 use crate::io::nifti;
 use crate::io::nrrd;
 use crate::io::report::Report;
@@ -83,6 +84,9 @@ fn look(path: &Path) -> Found {
     if ends_with([".nrrd", ".nhdr"]) {
         return of(nrrd_entry(path));
     }
+    if ends_with([".mha", ".mhd"]) {
+        return of(metaimage_entry(path));
+    }
     match read_header(path) {
         Ok(header) if header.sop_class == DICOMDIR_CLASS => Found::NotAnImage(path.to_path_buf()),
         Ok(header) => Found::Slice(Box::new(header)),
@@ -111,7 +115,10 @@ fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<V
     let detached: HashSet<PathBuf> = entries.iter().flat_map(|entry| entry.files.iter().cloned()).collect();
     others.retain(|path| !detached.contains(path));
     if let ([path], false) = (others.as_slice(), is_folder) {
-        return Err(ImportError::file(path, "is not an image file that this program reads (DICOM, NIfTI or NRRD)"));
+        return Err(ImportError::file(
+            path,
+            "is not an image file that this program reads (DICOM, NIfTI, NRRD or MetaImage)",
+        ));
     }
     name_the_rest(&others, &bad, report);
     let alone = !is_folder && slices.len() == 1;
@@ -157,9 +164,26 @@ fn nifti_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
 fn nrrd_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
     let contents = nrrd::volume::inspect(path)?;
     let is_segmentation = contents.is_segmentation();
-    let kind = if is_segmentation { SeriesKind::Segmentation } else { SeriesKind::Nrrd };
-    let has_components = contents.plan.components > 1;
-    let mut entry = research_entry(path, kind, contents.plan, contents.report);
+    Ok(maybe_segments(path, SeriesKind::Nrrd, is_segmentation, contents.plan, contents.report))
+}
+
+fn metaimage_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
+    let contents = metaimage::inspect(path)?;
+    let is_segmentation = contents.is_segmentation();
+    Ok(maybe_segments(path, SeriesKind::MetaImage, is_segmentation, contents.plan, contents.report))
+}
+
+/// The entry of a file that may hold segments, or several values for each voxel.
+fn maybe_segments(
+    path: &Path,
+    kind: SeriesKind,
+    is_segmentation: bool,
+    plan: ResearchPlan,
+    report: Report,
+) -> SeriesEntry {
+    let kind = if is_segmentation { SeriesKind::Segmentation } else { kind };
+    let has_components = plan.components > 1;
+    let mut entry = research_entry(path, kind, plan, report);
     if is_segmentation || has_components {
         let reason = if is_segmentation {
             "is a segmentation: open its images first, then load it onto them"
@@ -170,7 +194,7 @@ fn nrrd_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
         entry.score = 0;
         entry.plan = Plan::Refused;
     }
-    Ok(entry)
+    entry
 }
 
 fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Report) -> SeriesEntry {
@@ -218,7 +242,8 @@ fn score(is_loadable: bool, modality: &str, image_type: &str, grid: Option<&Grid
         + slices.min(9_999_999)
 }
 
-fn list_files(folder: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, ImportError> {
+/// All files of a folder, of any depth, sorted.
+pub(crate) fn list_files(folder: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, Cancelled> {
     let (mut files, mut seen, mut queue) = (Vec::new(), HashSet::new(), vec![(folder.to_path_buf(), 0)]);
     while let Some((folder, depth)) = queue.pop() {
         progress.check()?;

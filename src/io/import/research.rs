@@ -1,4 +1,4 @@
-//! What NIfTI and NRRD have in common: one block of samples of some number format somewhere in a file, maybe packed.
+//! What NIfTI, NRRD and MetaImage have in common: one block of samples of some number format somewhere in a file, maybe packed.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -23,6 +23,8 @@ pub enum Packing {
     Raw,
     /// gzip.
     Gzip,
+    /// zlib.
+    Zlib,
     /// Numbers as text.
     Text,
 }
@@ -44,6 +46,8 @@ pub struct ResearchPlan {
     pub is_big_endian: bool,
     /// What the file says values are.
     pub rescale: Rescale,
+    /// The steps that values lie on, where the file says so: they then become the very samples that were written.
+    pub lattice: Option<Rescale>,
     /// Size and place.
     pub grid: Grid,
     /// Samples for each voxel (layers of a segmentation), fastest; 1 for volumes.
@@ -67,7 +71,7 @@ impl ResearchPlan {
         let need = self.sample_count() * self.kind.bytes() as u64;
         let enough = match self.packing {
             Packing::Raw => left >= need.saturating_add(self.stream_start),
-            Packing::Gzip => gzip_can_hold(left, need.saturating_add(self.stream_start)),
+            Packing::Gzip | Packing::Zlib => gzip_can_hold(left, need.saturating_add(self.stream_start)),
             Packing::Text => left.saturating_add(1) / 2 >= self.sample_count(),
         };
         if enough {
@@ -89,6 +93,7 @@ impl ResearchPlan {
         let mut stream: Box<dyn Read> = match self.packing {
             Packing::Raw => Box::new(io::BufReader::with_capacity(1 << 16, file)),
             Packing::Gzip => gunzip(file),
+            Packing::Zlib => Box::new(flate2::read::ZlibDecoder::new(io::BufReader::with_capacity(1 << 16, file))),
             Packing::Text => return Ok(Box::new(Cursor::new(numbers_of_text(file, self.sample_count())?))),
         };
         let skipped = io::copy(&mut stream.by_ref().take(self.stream_start), &mut io::sink())?;
@@ -108,6 +113,7 @@ impl ResearchPlan {
             is_big_endian: self.is_big_endian && !is_text,
             count: usize::try_from(self.sample_count()).unwrap_or(usize::MAX),
             rescale: self.rescale,
+            lattice: self.lattice,
         };
         stream.read(report, progress).map_err(|error| match error {
             SampleError::Cancelled(cancelled) => ImportError::Cancelled(cancelled),
@@ -159,7 +165,8 @@ impl ResearchPlan {
             Ok(Box::new(Cursor::new(taken)))
         };
         let is_big_endian = self.is_big_endian && self.packing != Packing::Text;
-        let stream = SampleStream { open: &open, kind, is_big_endian, count: slice_len, rescale: self.rescale };
+        let stream =
+            SampleStream { open: &open, kind, is_big_endian, count: slice_len, rescale: self.rescale, lattice: None };
         let read = stream.read(&mut Report::default(), &Progress::new()).ok()?;
         let spacing_mm = self.grid.spacing_mm();
         Some(SlicePreview {
@@ -191,7 +198,7 @@ fn numbers_of_text(file: File, count: u64) -> io::Result<Vec<u8>> {
 pub fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let lower = name.to_ascii_lowercase();
-    let known = [".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr"];
+    let known = [".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"];
     let cut = known.iter().find(|end| lower.ends_with(**end)).map_or(0, |end| end.len());
     name[..name.len() - cut].to_owned()
 }

@@ -16,6 +16,9 @@ use super::{ImportError, SlicePreview};
 /// Bytes read at once.
 const CHUNK_SAMPLES: usize = 1 << 15;
 
+/// Values are said to lie on steps when none is further off than this part of one.
+const LATTICE_TOLERANCE: f64 = 0.01;
+
 /// A number format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -92,6 +95,8 @@ pub struct SampleStream<'a> {
     pub count: usize,
     /// What the file says values are: `value = slope * stored + intercept`.
     pub rescale: Rescale,
+    /// The steps that values lie on, where the file says so.
+    pub lattice: Option<Rescale>,
 }
 
 /// Samples of a volume and their meaning.
@@ -149,7 +154,11 @@ impl SampleStream<'_> {
                 at += 1;
             }
         })?;
-        if error > 0.0 {
+        if let Some(lattice) = self.lattice.filter(|_| self.kind.exact_offset().is_none()) {
+            if error > lattice.slope.abs() * LATTICE_TOLERANCE {
+                return SampleStream { lattice: None, ..*self }.read(report, progress);
+            }
+        } else if error > 0.0 {
             let error = error * self.rescale.slope.abs();
             report.repaired(format!("values were brought to 16 bits; none changed by more than {error:.3e}"));
         }
@@ -183,9 +192,10 @@ impl SampleStream<'_> {
 
     /// How stored values become samples: (stored = slope * sample + intercept, the volume's rescale, whether exact).
     fn plan(&self, report: &mut Report, progress: &Progress) -> Result<(Rescale, Rescale, bool), SampleError> {
-        let (map, is_exact) = match self.kind.exact_offset() {
-            Some(offset) => (Rescale { slope: 1.0, intercept: offset }, true),
-            None => self.map_by_range(report, progress)?,
+        let (map, is_exact) = match (self.kind.exact_offset(), self.lattice) {
+            (Some(offset), _) => (Rescale { slope: 1.0, intercept: offset }, true),
+            (None, Some(lattice)) => (lattice, false),
+            (None, None) => self.map_by_range(report, progress)?,
         };
         let outer = self.rescale;
         let slope = outer.slope * map.slope;

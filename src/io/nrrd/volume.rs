@@ -10,10 +10,11 @@ use crate::domain::volume::{Rescale, Volume};
 use crate::io::atomic_file::write_atomically;
 use crate::io::import::ImportError;
 use crate::io::import::research::{Packing, ResearchPlan};
+use crate::io::label_map::slicer_keys;
 use crate::io::report::Report;
+use crate::io::volume_file::{StoredAs, VolumeFileError};
 use crate::task::Progress;
 
-use super::NrrdWriteError;
 use super::header::{NrrdEncoding, NrrdHeader, read_header};
 
 /// What is inside an NRRD file.
@@ -30,7 +31,7 @@ pub struct NrrdContents {
 impl NrrdContents {
     /// Whether 3D Slicer's segment keys are there.
     pub fn is_segmentation(&self) -> bool {
-        self.header.keys.keys().any(|key| key.starts_with("Segment0_"))
+        slicer_keys::are_there(&self.header.keys)
     }
 }
 
@@ -72,6 +73,7 @@ pub fn inspect(path: &Path) -> Result<NrrdContents, ImportError> {
         kind: header.kind,
         is_big_endian: header.is_big_endian,
         rescale: own_rescale(&header),
+        lattice: lattice(&header),
         grid,
         components,
     };
@@ -79,7 +81,15 @@ pub fn inspect(path: &Path) -> Result<NrrdContents, ImportError> {
     Ok(NrrdContents { header, plan, report })
 }
 
-/// The rescale that [`write_volume`] notes where it could not apply it.
+/// The steps that values lie on, which [`write_volume`] notes where it writes floats.
+fn lattice(header: &NrrdHeader) -> Option<Rescale> {
+    let text = header.keys.get("maquette_rescale")?;
+    let numbers: Vec<f64> = text.split_whitespace().map_while(|part| part.parse().ok()).collect();
+    let &[slope, intercept] = numbers.as_slice() else { return None };
+    (slope.is_normal() && intercept.is_finite()).then_some(Rescale { slope, intercept })
+}
+
+/// The rescale that early versions of this program noted where they wrote samples, not values.
 fn own_rescale(header: &NrrdHeader) -> Rescale {
     let number = |key: &str| header.keys.get(key).and_then(|text| text.trim().parse::<f64>().ok());
     let usable = |number: &f64| number.is_finite();
@@ -97,57 +107,76 @@ fn squeeze(header: &mut NrrdHeader) {
     }
 }
 
-/// Writes a volume as NRRD, gzip-packed, whole or not at all. The rescale is applied where it is a whole shift that fits
-/// 16 bits; otherwise samples are written as stored, with the rescale in the keys `rescale_slope` and
-/// `rescale_intercept`.
+/// Writes a volume as NRRD: `.nrrd`, or `.nhdr` with its samples in a `.raw.gz` beside it. Values, not samples, are
+/// written: as 16-bit numbers where these are exact, else as floats, with the rescale that our reader takes to get the very
+/// samples back in the key `maquette_rescale`.
 ///
 /// # Errors
-/// When the medium refuses or the work was cancelled.
-pub fn write_volume(path: &Path, volume: &Volume, progress: &Progress) -> Result<(), NrrdWriteError> {
+/// When the medium refuses or the work was cancelled; nothing is half written.
+pub fn write_volume(path: &Path, volume: &Volume, progress: &Progress) -> Result<(), VolumeFileError> {
     progress.phase("Writing NRRD");
+    let stored = StoredAs::values_of(volume);
+    let kind = match stored {
+        StoredAs::Signed(_) | StoredAs::Samples => "short",
+        StoredAs::Unsigned(_) => "unsigned short",
+        StoredAs::Floats => "float",
+    };
     let rescale = volume.rescale();
-    let shift = rescale.intercept;
-    let (low, high) = volume.value_range();
-    let fits = low >= f64::from(i16::MIN) && high <= f64::from(i16::MAX);
-    let applied = rescale.slope == 1.0 && shift.fract() == 0.0 && fits;
-    let slice_len = volume.grid().dims()[0] as usize * volume.grid().dims()[1] as usize;
-    write_atomically(path, |out| -> Result<(), NrrdWriteError> {
-        write_head(out, volume.grid(), "short", None)?;
-        if !applied {
-            write!(out, "rescale_slope:={}\nrescale_intercept:={}\n", rescale.slope, rescale.intercept)?;
+    let head = |out: &mut dyn Write, data_file: Option<&str>| -> io::Result<()> {
+        write_head(out, volume.grid(), &Head { kind, layers: None, encoding: "gzip", data_file })?;
+        if stored == StoredAs::Floats {
+            writeln!(out, "maquette_rescale:={} {}", rescale.slope, rescale.intercept)?;
         }
-        writeln!(out)?;
+        if data_file.is_none() { writeln!(out) } else { Ok(()) }
+    };
+    let samples = |out: &mut dyn Write| -> Result<(), VolumeFileError> {
         let mut packer = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
-        let mut bytes = Vec::with_capacity(slice_len * 2);
-        for (k, slice) in volume.samples().chunks(slice_len).enumerate() {
-            progress.step(k, volume.grid().dims()[2] as usize)?;
-            bytes.clear();
-            for &sample in slice {
-                let stored = if applied { (f64::from(sample) + shift) as i16 } else { sample };
-                bytes.extend_from_slice(&stored.to_le_bytes());
-            }
-            packer.write_all(&bytes)?;
-        }
+        stored.for_each_slice(volume, progress, |bytes| Ok::<(), VolumeFileError>(packer.write_all(bytes)?))?;
         packer.finish()?;
         Ok(())
+    };
+    if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("nhdr")) {
+        let beside = path.with_extension("raw.gz");
+        let name = beside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // The samples first: a header that names a file which is not there is the worse half.
+        write_atomically(&beside, |out| samples(out))?;
+        return write_atomically(path, |out| Ok(head(out, Some(&name))?));
+    }
+    write_atomically(path, |out| {
+        head(out, None)?;
+        samples(out)
     })
 }
 
-/// The fields of a header up to its keys; `layers` adds an axis of that many samples in front.
-pub(super) fn write_head(out: &mut dyn Write, grid: &Grid, kind: &str, layers: Option<usize>) -> io::Result<()> {
+/// What differs between the heads of volumes and segmentations.
+pub(super) struct Head<'a> {
+    /// Number format, as NRRD calls it.
+    pub kind: &'a str,
+    /// An axis of that many samples in front.
+    pub layers: Option<usize>,
+    /// Packing.
+    pub encoding: &'a str,
+    /// The file with the samples, when it is another.
+    pub data_file: Option<&'a str>,
+}
+
+/// The fields of a header up to its keys.
+pub(super) fn write_head(out: &mut dyn Write, grid: &Grid, head: &Head<'_>) -> io::Result<()> {
     let [ni, nj, nk] = grid.dims();
     let affine = grid.patient_from_voxel();
     let vector = |v: DVec3| format!("({},{},{})", v.x, v.y, v.z);
     let axes = affine.matrix3;
     let directions = [axes.x_axis, axes.y_axis, axes.z_axis].map(vector).join(" ");
-    let (dimension, size, none, list) = match layers {
+    let (dimension, size, none, list) = match head.layers {
         Some(layers) => (4, format!("{layers} "), "none ", "list "),
         None => (3, String::new(), "", ""),
     };
     writeln!(out, "NRRD0005")?;
     writeln!(out, "# Written by Maquette {}. Not for diagnostic use.", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "type: {kind}\ndimension: {dimension}\nspace: left-posterior-superior")?;
+    writeln!(out, "type: {}\ndimension: {dimension}\nspace: left-posterior-superior", head.kind)?;
     writeln!(out, "sizes: {size}{ni} {nj} {nk}\nspace directions: {none}{directions}")?;
-    writeln!(out, "kinds: {list}domain domain domain\nendian: little\nencoding: gzip")?;
-    writeln!(out, "space origin: {}", vector(affine.translation))
+    writeln!(out, "kinds: {list}domain domain domain\nendian: little\nencoding: {}", head.encoding)?;
+    writeln!(out, "space origin: {}", vector(affine.translation))?;
+    // Last of the fields: what follows it in other programs' headers is a list of files.
+    head.data_file.map_or(Ok(()), |name| writeln!(out, "data file: {name}"))
 }

@@ -1,0 +1,4 @@
+#![no_main]
+//! Any bytes as `a.mha`.
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| maquette_fuzz::read_images("a.mha", bytes));

@@ -1,0 +1,159 @@
+//! `maquette convert`: images and segments from one format into another, in the same place with the same values.
+//!
+//! Prints no patient identity; what it writes has none either.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use crate::domain::grid::Grid;
+use crate::domain::mask::Mask;
+use crate::domain::segmentation::SegmentInfo;
+use crate::domain::series_info::SeriesInfo;
+use crate::domain::volume::Volume;
+use crate::io::case_file;
+use crate::ops::convert::{self, Converted, NiftiVersion, Target};
+use crate::ops::open::{Report, SeriesEntry, SeriesKind, load, pick, scan};
+use crate::session::case::open_case;
+use crate::task::Progress;
+
+/// What to convert into what.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder, DICOM file, NIfTI, NRRD, MetaImage, segmentation or case
+    pub path: PathBuf,
+    /// .nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, or a folder for DICOM
+    pub out: PathBuf,
+    /// Series to read, by its number in `maquette info`; the most sensible one when left out
+    #[arg(long)]
+    pub series: Option<usize>,
+    /// Take the segments of a case, or the values of a label volume as segments
+    #[arg(long)]
+    pub segments: bool,
+    /// Write NIfTI-2 where NIfTI is asked for
+    #[arg(long)]
+    pub nifti2: bool,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was read.
+enum Content {
+    Volume(Arc<Volume>, Box<SeriesInfo>),
+    Segments(Box<Grid>, Vec<(SegmentInfo, Mask)>),
+}
+
+/// Reads, writes, and says what was written.
+///
+/// # Errors
+/// When the input cannot be read, or the output's format cannot hold it or cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
+    let progress = Progress::new();
+    // Asked before anything is read: that takes long.
+    let target = Target::of(&args.out).map_err(anyhow::Error::msg)?;
+    let (content, mut report) = read(args, &progress)?;
+    let version = if args.nifti2 { NiftiVersion::Two } else { NiftiVersion::One };
+    let failed = || format!("{} was not written", args.out.display());
+    let (written, grid) = match &content {
+        Content::Volume(volume, info) => {
+            if Target::wants_segments(&args.out) {
+                bail!("{} holds images, no segments; if its values are labels, say --segments", args.path.display());
+            }
+            // Names, dates and numbers of the patient do not leave with an export.
+            let info =
+                SeriesInfo { modality: info.modality.clone(), windows: info.windows.clone(), ..SeriesInfo::default() };
+            let written = convert::write_volume(&args.out, target, version, volume, &info, &progress);
+            (written.with_context(failed)?, *volume.grid())
+        }
+        Content::Segments(grid, segments) => {
+            let written = convert::write_segments(&args.out, target, version, grid, segments, &progress);
+            (written.with_context(failed)?, **grid)
+        }
+    };
+    let Converted { files, report: more } = written;
+    report.extend(more);
+    print(args, &content, &grid, &files, &report, out)
+}
+
+fn read(args: &Args, progress: &Progress) -> anyhow::Result<(Content, Report)> {
+    let wants_segments = args.segments || Target::wants_segments(&args.out);
+    if args.path.extension().is_some_and(|end| end.eq_ignore_ascii_case(case_file::EXTENSION)) {
+        return of_case(args, wants_segments, progress);
+    }
+    let found = scan(&args.path, progress)?;
+    let entry = pick(&found, args.series)?;
+    let mut report = found.report.clone();
+    let is_label_volume = args.segments && entry.kind != SeriesKind::Dicom;
+    let content = if entry.kind == SeriesKind::Segmentation || is_label_volume {
+        of_segmentation(entry, &mut report, progress)?
+    } else {
+        let loaded = load(entry, progress, &|_| {})?;
+        report.extend(loaded.report);
+        Content::Volume(Arc::new(loaded.volume), Box::new(loaded.info))
+    };
+    Ok((content, report))
+}
+
+fn of_segmentation(entry: &SeriesEntry, report: &mut Report, progress: &Progress) -> anyhow::Result<Content> {
+    let read = convert::read_segments(&entry.files[0], progress)?;
+    report.extend(read.report);
+    Ok(Content::Segments(Box::new(read.grid), read.segments))
+}
+
+fn of_case(args: &Args, wants_segments: bool, progress: &Progress) -> anyhow::Result<(Content, Report)> {
+    let at = args.series.unwrap_or(0);
+    if wants_segments {
+        // Segments need no images.
+        let case = case_file::read_case(&args.path)?;
+        let count = case.volumes.len();
+        let volume = case.volumes.get(at).with_context(|| format!("the case has no volume {at}, only {count}"))?;
+        let of_volume = case.segments.iter().filter(|segment| segment.volume == volume.id);
+        let segments: Vec<_> = of_volume.map(|segment| (segment.info.clone(), segment.mask.clone())).collect();
+        if segments.is_empty() {
+            bail!("volume {at} of the case has no segments");
+        }
+        return Ok((Content::Segments(Box::new(volume.grid), segments), Report::default()));
+    }
+    let opened = open_case(&args.path, None, progress)?;
+    let volumes = opened.document.volumes();
+    let volume = volumes.get(at).with_context(|| format!("the case has no volume {at}, only {}", volumes.len()))?;
+    Ok((Content::Volume(Arc::clone(&volume.volume), Box::new(volume.head.info.clone())), Report::default()))
+}
+
+fn print(
+    args: &Args,
+    content: &Content,
+    grid: &Grid,
+    files: &[PathBuf],
+    report: &Report,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let dims = grid.dims();
+    let names: Vec<&str> = match content {
+        Content::Volume(..) => Vec::new(),
+        Content::Segments(_, segments) => segments.iter().map(|(info, _)| info.name.as_str()).collect(),
+    };
+    if args.json {
+        let object = serde_json::json!({
+            "path": args.path, "written": files, "dims": dims, "spacing_mm": grid.spacing_mm().to_array(),
+            "segments": names, "report": report, "use": crate::cli::NOT_FOR_DIAGNOSTIC_USE,
+        });
+        return Ok(writeln!(out, "{object}")?);
+    }
+    for line in &report.lines {
+        writeln!(out, "{}", line.text)?;
+    }
+    let [ni, nj, nk] = dims;
+    match content {
+        Content::Volume(..) => writeln!(out, "{ni} x {nj} x {nk} voxels")?,
+        Content::Segments(..) => writeln!(out, "{} segments: {}", names.len(), names.join(", "))?,
+    }
+    let first: Option<&Path> = files.first().map(PathBuf::as_path);
+    let shown = if files.len() > 4 { args.out.as_path() } else { first.unwrap_or(&args.out) };
+    let plural = if files.len() == 1 { "file" } else { "files" };
+    writeln!(out, "written: {} ({} {plural})", shown.display(), files.len())?;
+    Ok(writeln!(out, "{}.", crate::cli::NOT_FOR_DIAGNOSTIC_USE)?)
+}
