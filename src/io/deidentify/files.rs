@@ -85,12 +85,9 @@ pub fn deidentify_path(
     let mut left_out = 0;
     for (index, path) in all.iter().enumerate() {
         progress.step(index, all.len())?;
-        let one = match read(path, options, &mut done.report) {
-            Ok(one) => one,
-            Err(_) => {
-                left_out += 1;
-                continue;
-            }
+        let Ok(one) = read(path, options, &mut done.report) else {
+            left_out += 1;
+            continue;
         };
         let number = series.len() + 1;
         let place = series.entry(one.series_uid).or_insert((number, 0));

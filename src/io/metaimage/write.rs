@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use glam::DVec3;
+
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
 use crate::domain::segmentation::SegmentInfo;
@@ -93,7 +95,7 @@ fn write_head(
     let (spacing, origin) = (grid.spacing_mm(), affine.translation);
     let axes = affine.matrix3;
     let units = [axes.x_axis / spacing.x, axes.y_axis / spacing.y, axes.z_axis / spacing.z];
-    let directions: Vec<String> = units.iter().flat_map(|axis| axis.to_array()).map(|part| part.to_string()).collect();
+    let directions: Vec<String> = units.iter().flat_map(DVec3::to_array).map(|part| part.to_string()).collect();
     let [ni, nj, nk] = grid.dims();
     writeln!(out, "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False")?;
     writeln!(out, "CompressedData = True\nCompressedDataSize = {packed_bytes}")?;

@@ -109,7 +109,7 @@ fn write(
 
 /// NIfTI-1 counts voxels in 16 bits.
 fn fitting(version: NiftiVersion, grid: &Grid) -> NiftiVersion {
-    let fits = grid.dims().iter().all(|&n| n <= i16::MAX as u32);
+    let fits = grid.dims().iter().all(|&n| i16::try_from(n).is_ok());
     if fits { version } else { NiftiVersion::Two }
 }
 
