@@ -120,7 +120,7 @@ fn every_row_of_the_profile_is_followed() {
                 (_, "X") => assert!(after.is_none(), "{what}: removed"),
                 (_, "Z") => assert!(after.is_some_and(|e| e.value().multiplicity() == 0), "{what}: emptied"),
                 (_, "U") => {
-                    assert_eq!(after.expect("there").to_str().expect("text"), replaced_uid(SECRET_UID), "{what}")
+                    assert_eq!(after.expect("there").to_str().expect("text"), replaced_uid(SECRET_UID), "{what}");
                 }
                 (_, "D" | "Z/D") => assert!(after.is_some_and(|e| e != &before), "{what}: replaced"),
                 (_, "X/Z" | "X/D" | "X/Z/D" | "X/Z/U*") => assert!(after != Some(&before), "{what}: gone or replaced"),
