@@ -141,6 +141,9 @@ pub struct MaquetteApp {
     seen_notice: u64,
     keeping: Keeping,
     frame_log: Option<FrameLog>,
+    /// A colour and an opacity that are being dragged.
+    pending_color: Option<(selection::Selected, [u8; 3])>,
+    pending_opacity: Option<(crate::domain::segmentation::SegmentId, f64)>,
 }
 
 impl MaquetteApp {
@@ -180,6 +183,8 @@ impl MaquetteApp {
             seen_notice: 0,
             keeping: Keeping::default(),
             frame_log: None,
+            pending_color: None,
+            pending_opacity: None,
         })
     }
 
@@ -352,7 +357,12 @@ impl MaquetteApp {
 
     /// Lends everything that the views need.
     fn with_scene<R>(&mut self, run: impl FnOnce(&mut Viewports, &mut Scene<'_>) -> R) -> R {
+        let selected = match self.selection.get(self.session.document()) {
+            Some(selection::Selected::Measurement(id)) => Some(id),
+            _ => None,
+        };
         let mut scene = Scene {
+            selected,
             device: &self.device,
             session: &mut self.session,
             tools: &mut self.tools,
@@ -382,6 +392,7 @@ impl eframe::App for MaquetteApp {
         self.take_arrival();
         self.follow_saving();
         self.ask_before_closing(ctx);
+        self.take_color(ctx);
         if self.session.travel().is_some() {
             ctx.request_repaint();
         }

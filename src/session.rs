@@ -453,6 +453,7 @@ impl Session {
             Command::EditMask { segment, .. }
             | Command::RemoveSegment { segment }
             | Command::LockSegment { segment, .. } => self.check_segment_free(*segment),
+            Command::Together { commands } => commands.iter().try_for_each(|command| self.check_free(command)),
             Command::RemoveVolume { volume } => {
                 self.document.segments_of(*volume).try_for_each(|object| self.check_segment_free(object.id()))
             }

@@ -5,7 +5,8 @@ struct CompositeUniforms {
     background_top: vec4<f32>,
     background_bottom: vec4<f32>,
     size_px: vec2<f32>,
-    reserved: vec2<f32>,
+    volume_opacity: f32,
+    reserved: f32,
 }
 
 @group(0) @binding(0) var<uniform> composite: CompositeUniforms;
@@ -29,7 +30,7 @@ fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let background = mix(composite.background_top.rgb, composite.background_bottom.rgb, place.y);
     // While moving, the volume's picture is smaller than the view; the others have its size.
     let opaque_part = textureSampleLevel(opaque_color, stretch, place, 0.0);
-    let volume_part = textureSampleLevel(volume_color, stretch, place, 0.0);
+    let volume_part = textureSampleLevel(volume_color, stretch, place, 0.0) * composite.volume_opacity;
     let translucent_part = textureSampleLevel(translucent_color, stretch, place, 0.0);
     return vec4<f32>(over(translucent_part, over(volume_part, over(opaque_part, background))), 1.0);
 }

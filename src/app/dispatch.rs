@@ -50,6 +50,7 @@ impl MaquetteApp {
                 self.choose_tool(self.tools.active());
             }
             CommandId::ToggleIdentity => self.session.view.identity_visible ^= true,
+            CommandId::ToggleCorners => self.session.view.corners_visible ^= true,
             CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
             CommandId::ToggleInterpolation => {
                 self.session.view.interpolation = match self.session.view.interpolation {
@@ -79,7 +80,16 @@ impl MaquetteApp {
                 self.step_segment(id == CommandId::NextSegment);
             }
             (CommandId::RenameSelected, _, Some(object)) => self.selection.rename(object, self.session.document()),
-            (CommandId::DeleteSelected, _, Some(object)) => self.perform(object.remove()),
+            (CommandId::DeleteSelected, _, Some(_)) => {
+                let document = self.session.document();
+                let all = self.selection.all(document);
+                let volumes = all.iter().filter(|object| matches!(object, Selected::Volume(_))).count();
+                if volumes == document.volumes().len() {
+                    self.notices.warn("These are the only images of the case. Close the case instead.");
+                    return;
+                }
+                self.perform_on_all(all.into_iter().map(Selected::remove));
+            }
             (CommandId::MakeMesh, Some(_), _) => {
                 self.make_segment_mesh();
                 self.choose_stage(Stage::Mesh);
@@ -98,6 +108,7 @@ impl MaquetteApp {
         let view = &self.session.view;
         match id {
             CommandId::ToggleIdentity => Some(view.identity_visible),
+            CommandId::ToggleCorners => Some(view.corners_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
             CommandId::ToggleInterpolation => Some(view.interpolation == Interpolation::Linear),
             other => view_command(other).and_then(|command| self.viewports.is_on(command)),
@@ -138,6 +149,16 @@ impl MaquetteApp {
         let Some(segment) = self.session.view.active_segment else { return };
         let rule = self.tools.options.rule();
         self.perform(Command::EditMask { segment, edit, rule });
+    }
+
+    /// Carries out one command for each of several objects, as one step.
+    pub(in crate::app) fn perform_on_all(&mut self, commands: impl Iterator<Item = Command>) {
+        let mut commands: Vec<Command> = commands.collect();
+        match commands.len() {
+            0 => {}
+            1 => self.perform(commands.remove(0)),
+            _ => self.perform(Command::Together { commands }),
+        }
     }
 
     fn move_segment(&mut self, up: bool) {
@@ -204,7 +225,6 @@ impl MaquetteApp {
                 Outcome::EarlySlice(slice) => self.take_slice(&slice),
                 Outcome::Tags(volume, rows) => self.tags.take(volume, rows),
                 Outcome::Restorable(found) => self.keeping.restorable = found,
-                Outcome::Exported(report) => self.take_export(&report),
                 Outcome::Nothing => {}
             }
         }
@@ -241,6 +261,7 @@ fn view_command(id: CommandId) -> Option<ViewCommand> {
         CommandId::Maximise => ViewCommand::Maximise,
         CommandId::FourUp => ViewCommand::FourUp,
         CommandId::Detach => ViewCommand::Detach,
+        CommandId::Cine => ViewCommand::Cine,
         CommandId::ToggleSegments => ViewCommand::ToggleSegments,
         CommandId::ToggleVolume => ViewCommand::ToggleVolume,
         CommandId::ToggleSurfaces => ViewCommand::ToggleSurfaces,

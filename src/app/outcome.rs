@@ -7,7 +7,6 @@ use crate::domain::measure::SampleStatistics;
 use crate::domain::picture::Picture;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::volume::Volume;
-use crate::ops::export::ExportReport;
 use crate::ops::open::{GrayImage, LoadedVolume, Scan, SlicePreview, TagRow};
 use crate::session::document::{Revision, VolumeId};
 use crate::session::journal::Restorable;
@@ -33,8 +32,6 @@ pub enum Outcome {
     Sample(Arc<Volume>),
     /// Picture of a preset, by name.
     Picture(String, Picture),
-    /// Meshes were written.
-    Exported(ExportReport),
     /// Picture of a series of the list.
     Thumbnail(usize, GrayImage),
     /// A slice of the series that is being read.

@@ -65,7 +65,10 @@ impl Selected {
 /// The selection of the tree. The segment that tools change is part of the view state and follows it.
 #[derive(Debug, Default)]
 pub struct Selection {
+    /// What properties and tools mean.
     chosen: Option<Selected>,
+    /// What commands on several objects mean besides.
+    also: Vec<Selected>,
     /// The object whose name is being typed, and the text so far.
     pub renaming: Option<(Selected, String)>,
 }
@@ -76,9 +79,37 @@ impl Selection {
         self.chosen.filter(|chosen| chosen.name(document).is_some())
     }
 
+    /// Everything that is selected, what properties mean first.
+    pub fn all(&self, document: &Document) -> Vec<Selected> {
+        let chosen = self.get(document);
+        let also = self.also.iter().copied().filter(|also| Some(*also) != chosen && also.name(document).is_some());
+        chosen.into_iter().chain(also).collect()
+    }
+
+    /// Adds an object to the selection, or takes it out (Ctrl and click).
+    pub fn toggle(&mut self, selected: Selected, session: &mut Session) {
+        let mut all = self.all(session.document());
+        if let Some(place) = all.iter().position(|other| *other == selected) {
+            all.remove(place);
+        } else {
+            all.insert(0, selected);
+        }
+        let Some(first) = all.first().copied() else { return };
+        self.choose(first, session);
+        self.also = all;
+    }
+
+    /// Selects everything in the list from what is selected to an object (Shift and click).
+    pub fn extend_to(&mut self, selected: Selected, list: &[Selected], document: &Document) {
+        let place = |wanted: Selected| list.iter().position(|object| *object == wanted);
+        let (Some(from), Some(to)) = (self.get(document).and_then(place), place(selected)) else { return };
+        self.also = list[from.min(to)..=from.max(to)].to_vec();
+    }
+
     /// Selects an object; a segment becomes the one that tools change, a volume the one that is looked at.
     pub fn choose(&mut self, selected: Selected, session: &mut Session) {
         self.chosen = Some(selected);
+        self.also.clear();
         match selected {
             Selected::Segment(id) => session.choose_segment(id),
             Selected::Volume(id) => session.look_at_volume(id),
@@ -91,7 +122,9 @@ impl Selection {
         let chosen = self.get(session.document());
         let active = session.view.active_segment.map(Selected::Segment);
         match chosen {
-            Some(Selected::Segment(_)) | None if active.is_some() => self.chosen = active,
+            Some(Selected::Segment(_)) | None if active.is_some() && chosen != active => {
+                (self.chosen, self.also) = (active, Vec::new());
+            }
             None => self.chosen = session.view.active_volume.map(Selected::Volume),
             Some(_) => {}
         }

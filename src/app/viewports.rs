@@ -4,6 +4,8 @@
 //! under the pointer for the status bar.
 
 pub mod annotations;
+pub mod cine;
+pub mod contours;
 pub mod cropping;
 pub mod cube;
 pub mod input;
@@ -29,9 +31,11 @@ use crate::domain::camera::{Camera, StandardView};
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
 use crate::session::Session;
+use crate::session::measurement::MeasurementId;
 use crate::session::view::{BODY_ZOOM, CropBox};
 use crate::tools::options::ToolBox;
 
+use cine::Cine;
 use layout::{Layout, Pane};
 use shared::Shared;
 use slice_pane::SlicePane;
@@ -49,6 +53,8 @@ pub struct Scene<'a> {
     pub readout: &'a mut Readout,
     /// Where refusals are told.
     pub notices: &'a mut Notices,
+    /// The measurement that is selected in the list.
+    pub selected: Option<MeasurementId>,
 }
 
 /// What is under the pointer and what its buttons do there.
@@ -87,6 +93,8 @@ pub enum ViewCommand {
     ToggleSurfaces,
     /// The crop box.
     ToggleCrop,
+    /// Plays through the slices of the active view.
+    Cine,
     /// A standard view of 3D.
     Standard(StandardView),
 }
@@ -98,6 +106,7 @@ pub struct Viewports {
     volume: VolumePane,
     shared: Shared,
     tool: Option<crate::tools::options::ToolKind>,
+    cine: Cine,
 }
 
 impl Default for Viewports {
@@ -115,6 +124,7 @@ impl Viewports {
             volume: VolumePane::default(),
             shared: Shared::default(),
             tool: None,
+            cine: Cine::default(),
         }
     }
 
@@ -124,12 +134,14 @@ impl Viewports {
         let rect = ui.available_rect_before_wrap();
         ui.painter().rect_filled(rect, 0.0, theme::LINE);
         self.drop_gestures_of_other_tools(ui, scene);
+        self.cine.play(ui, scene.session);
         let repaint = ui.ctx().clone();
         let waker: surfaces::Waker = std::sync::Arc::new(move || repaint.request_repaint());
         if let Some(why) = self.shared.source.sync(scene.device, scene.session, &waker) {
             scene.notices.warn(format!("The pictures cannot be drawn: {why}."));
         }
         self.shared.surfaces.sync(&scene.device.context, scene.session, &waker);
+        self.shared.sync_contours(scene.session, &waker);
         self.shared.drawn.clear();
         let maximised = self.layout.maximised();
         let Self { layout, slices, volume, shared, .. } = self;
@@ -194,6 +206,7 @@ impl Viewports {
                 }
             }
             ViewCommand::Maximise => self.layout.toggle_maximised(active),
+            ViewCommand::Cine => self.cine.toggle(active),
             ViewCommand::FourUp => self.layout.reset(),
             ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),
             ViewCommand::ToggleSegments => self.shared.source.hide_segments = !self.shared.source.hide_segments,
@@ -213,6 +226,7 @@ impl Viewports {
     pub fn is_on(&self, command: ViewCommand) -> Option<bool> {
         match command {
             ViewCommand::Maximise => Some(self.layout.maximised().is_some()),
+            ViewCommand::Cine => Some(self.cine.is_playing()),
             ViewCommand::ToggleSegments => Some(!self.shared.source.hide_segments),
             ViewCommand::ToggleVolume => Some(self.volume.shows_volume()),
             ViewCommand::ToggleSurfaces => Some(!self.volume.hide_surfaces),

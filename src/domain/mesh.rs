@@ -5,6 +5,7 @@ pub mod components;
 pub mod contour;
 pub mod deviation;
 pub mod normals;
+pub mod pieces;
 pub mod smooth;
 pub mod space;
 pub mod topology;

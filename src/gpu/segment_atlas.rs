@@ -57,6 +57,8 @@ pub struct AtlasUpdate {
     pub changed: bool,
     /// Whether more than 65 536 combinations of overlapping segments exist, so that some overlaps are not drawn.
     pub overlaps_dropped: bool,
+    /// Whether everything is on the device now.
+    pub complete: bool,
 }
 
 /// A segment as it was last uploaded.
@@ -129,16 +131,31 @@ impl SegmentAtlas {
     /// # Panics
     /// When a mask is not of the atlas's grid.
     pub fn update(&mut self, context: &Context, layers: &[SegmentLayer<'_>]) -> AtlasUpdate {
+        self.update_some(context, layers, usize::MAX)
+    }
+
+    /// As [`Self::update`], but brings at most about so many bricks; what is left comes with the next calls.
+    ///
+    /// # Panics
+    /// When a mask is not of the atlas's grid.
+    pub fn update_some(
+        &mut self,
+        context: &Context,
+        layers: &[SegmentLayer<'_>],
+        most_bricks: usize,
+    ) -> AtlasUpdate {
         assert!(layers.iter().all(|layer| layer.mask.dims() == self.grid.dims()), "masks of the atlas's grid");
         let restyled = self.take_styles(layers);
-        let dirty = self.take_bricks(layers);
+        let (dirty, complete) = self.take_bricks(layers, most_bricks);
         let known_sets = self.sets.sets().len();
         let mut bricks_uploaded = 0;
         for some in dirty.chunks(BRICKS_AT_ONCE) {
             let labelled = self.label(some);
             bricks_uploaded += self.pages.write(context, &labelled);
         }
-        self.release_removed(layers);
+        if complete {
+            self.release_removed(layers);
+        }
         if restyled || self.sets.sets().len() != known_sets {
             self.write_tables(context);
         }
@@ -146,6 +163,7 @@ impl SegmentAtlas {
             bricks_uploaded,
             changed: restyled || !dirty.is_empty(),
             overlaps_dropped: self.sets.has_overflowed(),
+            complete,
         }
     }
 
@@ -188,22 +206,26 @@ impl SegmentAtlas {
         changed
     }
 
-    /// Takes over all bricks and returns the indices of those that changed, rising.
-    fn take_bricks(&mut self, layers: &[SegmentLayer<'_>]) -> Vec<u32> {
+    /// Takes over changed bricks, at most so many, and returns their indices, rising, and whether those were all.
+    fn take_bricks(&mut self, layers: &[SegmentLayer<'_>], most: usize) -> (Vec<u32>, bool) {
         let mut dirty = Vec::new();
-        for held in self.held.iter_mut().flatten() {
-            let layer = layers.iter().find(|layer| layer.id == held.id);
-            for (index, before) in held.bricks.iter_mut().enumerate() {
+        for index in 0..brick_count(&self.grid) {
+            let mut changed = false;
+            for held in self.held.iter_mut().flatten() {
+                let layer = layers.iter().find(|layer| layer.id == held.id);
                 let after = layer.map_or(&MaskBrick::Empty, |layer| &layer.mask.bricks()[index]);
+                let before = &mut held.bricks[index];
                 if !same_brick(before, after) {
+                    if dirty.len() >= most {
+                        return (dirty, false);
+                    }
                     *before = after.clone();
-                    dirty.push(index as u32);
+                    changed = true;
                 }
             }
+            dirty.extend(changed.then_some(index as u32));
         }
-        dirty.sort_unstable();
-        dirty.dedup();
-        dirty
+        (dirty, true)
     }
 
     fn label(&mut self, bricks: &[u32]) -> Vec<(u32, BrickLabels)> {

@@ -351,6 +351,11 @@ pub enum Command {
         /// Whether it is drawn.
         visible: bool,
     },
+    /// Several commands as one step; those that would change nothing are passed over.
+    Together {
+        /// Carried out in order.
+        commands: Vec<Command>,
+    },
     /// Removes a measurement.
     RemoveMeasurement {
         /// Which.

@@ -69,6 +69,7 @@ pub fn decide(document: &Document, command: &Command, progress: &Progress) -> Re
         Command::ShowMeasurement { measurement, visible } => {
             edit_measurement(document, *measurement, |object| object.visible = *visible)
         }
+        Command::Together { commands } => together(document, commands, progress),
         Command::RemoveMeasurement { measurement } => {
             let index = measurement_index(document, *measurement)?;
             Ok(Change::one(Edit::Measurement { id: *measurement, index, value: None }))
@@ -100,6 +101,21 @@ pub(in crate::session) fn rebased(document: &Document, command: &Command, change
         _ => None,
     });
     decide_delta(document, *segment, delta.unwrap_or_default(), edit, *rule)
+}
+
+/// Each command is decided on the document that those before it leave; copies share all samples and voxels.
+fn together(document: &Document, commands: &[Command], progress: &Progress) -> Result<Change, Refusal> {
+    let mut trial = document.clone();
+    let mut edits = Vec::new();
+    for command in commands {
+        let change = match decide(&trial, command, progress) {
+            Err(Refusal::NoEffect(_)) => continue,
+            decided => decided?,
+        };
+        let _inverse = change.clone().apply(&mut trial);
+        edits.extend(change.edits);
+    }
+    if edits.is_empty() { Err(Refusal::NoEffect("everything is as asked")) } else { Ok(Change { edits }) }
 }
 
 /// A name without spaces at its ends.

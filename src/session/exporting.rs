@@ -57,6 +57,7 @@ impl Session {
             return Err(Refusal::NoEffect("no mesh is chosen"));
         }
         let folder = folder.into();
+        self.last_export = None;
         let work = move |progress: &Progress| {
             let exports: Vec<MeshExport<'_>> = prepared.iter().map(Prepared::as_export).collect();
             let report =
@@ -67,7 +68,7 @@ impl Session {
         self.jobs.submit(Lane::Background, None, "Export", work).map_err(|why| Refusal::Failed(why.to_string()))
     }
 
-    /// What the last export wrote.
+    /// What the last export wrote; `None` until it has ended.
     pub fn last_export(&self) -> Option<&ExportReport> {
         self.last_export.as_ref()
     }

@@ -284,9 +284,14 @@ pub fn find_restorable(folder: &Path) -> Vec<Restorable> {
 
 fn open_restorable(path: &Path) -> Option<Restorable> {
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return None,
+    // A process that is just being started by the dead one's window may hold the lock for a moment.
+    let mut tries = 0;
+    while let Err(refused) = file.try_lock() {
+        tries += 1;
+        if tries == 3 || matches!(refused, TryLockError::Error(_)) {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
     let mut magic = [0; MAGIC.len()];
     if file.read_exact(&mut magic).is_err() || &magic != MAGIC {

@@ -51,6 +51,17 @@ pub fn label(document: &Document, command: &Command) -> String {
         Command::EditMeasurement { measurement: id, .. } => format!("Move {}", measurement(*id)),
         Command::RenameMeasurement { measurement: id, name } => format!("Rename {} to {name}", measurement(*id)),
         Command::ShowMeasurement { measurement: id, visible } => format!("{} {}", shown(*visible), measurement(*id)),
+        Command::Together { commands } => {
+            let mut labels = commands.iter().map(|command| label(document, command));
+            match (labels.next(), commands.len()) {
+                (Some(first), _) if matches!(commands[0], Command::SetSegmentCode { .. }) => first,
+                (Some(first), 2..) => {
+                    let verb = first.split(' ').next().unwrap_or_default();
+                    format!("{verb} {} objects", commands.len())
+                }
+                (first, _) => first.unwrap_or_default(),
+            }
+        }
         Command::RemoveMeasurement { measurement: id } => format!("Delete {}", measurement(*id)),
     }
 }

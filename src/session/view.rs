@@ -19,15 +19,7 @@ use crate::domain::window::Window;
 
 use super::document::{Document, VolumeId};
 
-/// How samples between voxel centres are made up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Interpolation {
-    /// The value of the nearest voxel: voxels are seen as they are.
-    Nearest,
-    /// Linear between the eight around.
-    #[default]
-    Linear,
-}
+pub use crate::domain::slice::Interpolation;
 
 /// Pan and zoom of one slice view.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -111,8 +103,9 @@ pub struct CropBox {
     pub upper_in_patient: DVec3,
 }
 
-/// How the case is looked at.
+/// How the case is looked at. What an older case file does not say is as at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ViewState {
     /// The point that all slice views go through.
     pub crosshair_in_patient: DVec3,
@@ -140,6 +133,10 @@ pub struct ViewState {
     pub crosshair_visible: bool,
     /// Whether the patient's identity is shown in the corners.
     pub identity_visible: bool,
+    /// Whether window, position, scale and names stand on the pictures; the letters of the sides always do.
+    pub corners_visible: bool,
+    /// How opaque the ray-marched volume is beside surfaces in 3D, 0 to 1; alone it is opaque.
+    pub volume_opacity: f32,
 }
 
 impl Default for ViewState {
@@ -159,6 +156,8 @@ impl Default for ViewState {
             interpolation: Interpolation::Linear,
             crosshair_visible: true,
             identity_visible: true,
+            corners_visible: true,
+            volume_opacity: 0.35,
         }
     }
 }

@@ -82,6 +82,11 @@ impl ToolKind {
         !matches!(self, Self::Navigate | Self::Distance | Self::Angle | Self::Ellipse)
     }
 
+    /// Whether the tool measures in slice views.
+    pub fn measures(self) -> bool {
+        matches!(self, Self::Distance | Self::Angle | Self::Ellipse)
+    }
+
     /// Whether the brush belongs to the tool.
     pub fn has_brush(self) -> bool {
         matches!(self, Self::Paint | Self::Erase)

@@ -165,3 +165,21 @@ fn a_segment_of_everything_takes_no_pages_and_growth_keeps_what_is_there() {
         assert_eq!(atlas.segments_at(context, voxel), expected, "{voxel:?}");
     }
 }
+
+#[test]
+fn bricks_that_come_a_few_at_a_time_end_where_all_at_once_do() {
+    let Some(context) = device() else { return };
+    let grid = Grid::axis_aligned(DIMS, DVec3::ONE, DVec3::ZERO).expect("a grid");
+    let mut atlas = SegmentAtlas::new(&context, &grid);
+    let before = [(1, block([0, 0, 0], [90, 70, 60])), (2, block([40, 10, 5], [100, 40, 80]))];
+    let after = [(2, block([20, 0, 30], [100, 70, 50])), (3, block([0, 20, 0], [150, 30, 90]))];
+    for masks in [before, after] {
+        let mut calls = 0;
+        while !atlas.update_some(&context, &layers(&masks), 3).complete {
+            calls += 1;
+            assert!(calls < 1000, "it ends");
+        }
+        assert!(calls > 3, "a few at a time");
+        assert_holds(&context, &atlas, &masks);
+    }
+}

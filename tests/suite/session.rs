@@ -226,3 +226,43 @@ fn scissors_and_margins_are_commands() {
     let refused = session.do_command(Command::EditMask { segment, edit: nonsense, rule });
     assert!(matches!(refused, Err(Refusal::BadValue(_))));
 }
+
+#[test]
+fn several_objects_are_changed_in_one_step() {
+    let (mut session, volume, first) = session_with_segment();
+    session.do_command(Command::AddSegment { volume, name: "Skin".to_owned(), color: None }).expect("added");
+    let second = session.document().segments()[1].id();
+    let hide = |segment| Command::ShowSegment { segment, visible: false };
+    session.do_command(hide(first)).expect("done");
+    let steps = session.history().done_count();
+    session.do_command(Command::Together { commands: vec![hide(first), hide(second)] }).expect("one is hidden already");
+    assert_eq!(session.history().done_count(), steps + 1);
+    assert!(session.document().segments().iter().all(|object| !object.segment.info.visible));
+    let remove = |segment| Command::RemoveSegment { segment };
+    session.do_command(Command::Together { commands: vec![remove(first), remove(second)] }).expect("done");
+    assert!(session.document().segments().is_empty());
+    assert_eq!(session.history().undo_label(), Some("Delete 2 objects"));
+    session.undo().expect("undone");
+    assert_eq!(session.document().segments().len(), 2);
+    session.do_command(Command::LockSegment { segment: second, locked: true }).expect("locked");
+    let erase = |segment| Command::EditMask { segment, edit: MaskEdit::Clear, rule: EditRule::default() };
+    let before = session.document().clone();
+    let refused = session.do_command(Command::Together { commands: vec![threshold(first, 1.0, 5.0), erase(second)] });
+    assert!(matches!(refused, Err(Refusal::Locked { .. })));
+    assert!(session.document().same_content(&before), "all or nothing");
+}
+
+#[test]
+fn another_volume_is_looked_at_from_where_the_eye_is() {
+    let (mut session, first, segment) = session_with_segment();
+    session.view.crosshair_in_patient = DVec3::new(-10.0, 20.0, 31.0);
+    let (head, volume) = ramp();
+    let second = session.add_volume(VolumeHead { name: "Later".to_owned(), ..head }, volume).expect("added");
+    assert_eq!(session.view.active_volume, Some(second));
+    assert_eq!(session.view.crosshair_in_patient, DVec3::new(-10.0, 20.0, 31.0), "the same place of the patient");
+    assert_eq!(session.view.active_segment, None, "tools change segments of the volume that is seen");
+    session.choose_segment(segment);
+    assert_eq!(session.view.active_volume, Some(first));
+    session.undo().expect("undone");
+    assert_eq!(session.document().volumes().len(), 1);
+}

@@ -175,3 +175,54 @@ fn digits_are_windows_and_letters_are_tools() {
     assert_eq!(window.state().tools().active(), maquette::tools::options::ToolKind::Paint);
     window.get_by_label("Brush radius");
 }
+
+#[test]
+fn unsaved_work_is_asked_about_and_a_failed_opening_leaves_it_alone() {
+    let Some(mut window) = with_sample() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    press(&mut window, "New segment");
+    let damaged = folder.path().join("damaged.maquette");
+    std::fs::write(&damaged, b"no case").expect("written");
+    window.state_mut().open(damaged.clone());
+    settle(&mut window);
+    press(&mut window, "Cancel");
+    assert_eq!(document(&window).segments().len(), 1);
+    window.state_mut().open(damaged);
+    settle(&mut window);
+    press(&mut window, "Discard the steps");
+    assert_eq!(document(&window).segments().len(), 1, "it could not be opened: {:?}", window.state().notice_texts());
+    assert!(window.state().session().has_steps_to_keep(), "and what was agreed to holds no longer");
+    let case = folder.path().join("kept.maquette");
+    std::fs::write(&case, b"somebody else's").expect("written");
+    window.state_mut().save_to(&case);
+    settle(&mut window);
+    press(&mut window, "Choose another name");
+    assert_eq!(std::fs::read(&case).expect("readable"), b"somebody else's");
+    window.key_press(egui::Key::Escape);
+    settle(&mut window);
+    window.state_mut().save_to(&case);
+    settle(&mut window);
+    press(&mut window, "Replace kept.maquette");
+    assert!(!window.state().session().is_dirty());
+    press(&mut window, "File");
+    press(&mut window, "Close case");
+    window.get_by_label("Open the sample");
+}
+
+#[test]
+fn several_objects_are_selected_and_deleted_together() {
+    let Some(mut window) = with_sample() else { return };
+    for _ in 0..3 {
+        press(&mut window, "New segment");
+    }
+    press(&mut window, "segment Segment 1");
+    window.get_by_label("segment Segment 3").click_modifiers(Modifiers::COMMAND);
+    settle(&mut window);
+    window.key_press(egui::Key::Delete);
+    settle(&mut window);
+    let names: Vec<&str> = document(&window).segments().iter().map(|s| s.segment.info.name.as_str()).collect();
+    assert_eq!(names, ["Segment 2"]);
+    window.key_press_modifiers(Modifiers::COMMAND, egui::Key::Z);
+    settle(&mut window);
+    assert_eq!(document(&window).segments().len(), 3, "one undo brings both back");
+}

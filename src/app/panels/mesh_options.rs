@@ -82,6 +82,7 @@ impl MaquetteApp {
         if wide_button(ui, "Export meshes\u{2026}").clicked() {
             self.ask(CommandId::ExportMeshes);
         }
+        self.volume_in_3d_ui(ui);
     }
 
     /// Makes a mesh of the active segment.

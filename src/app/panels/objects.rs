@@ -134,7 +134,8 @@ impl MaquetteApp {
     }
 
     fn lines_ui(&mut self, ui: &mut Ui, kind: &str, lines: &[Line], now: Situation) {
-        let chosen = self.selection.get(self.session.document());
+        let chosen = self.selection.all(self.session.document());
+        let list: Vec<Selected> = lines.iter().map(|line| line.object).collect();
         for line in lines {
             let row = Row {
                 name: &line.name,
@@ -144,10 +145,10 @@ impl MaquetteApp {
                 locked: line.locked,
                 trailing: &line.trailing,
                 trailing_color: if line.warning { theme::WARN } else { theme::WEAK },
-                selected: chosen == Some(line.object),
+                selected: chosen.contains(&line.object),
             };
             let response = tree_row(ui, line.object, &row);
-            self.row_actions(ui, line, &response, now);
+            self.row_actions(ui, line, &list, &response, now);
             let typing = self.selection.renaming.as_ref().is_some_and(|(object, _)| *object == line.object);
             if typing {
                 self.rename_ui(ui, response.name_rect);
@@ -155,20 +156,30 @@ impl MaquetteApp {
         }
     }
 
-    fn row_actions(&mut self, ui: &Ui, line: &Line, response: &RowResponse, now: Situation) {
+    fn row_actions(&mut self, ui: &Ui, line: &Line, list: &[Selected], response: &RowResponse, now: Situation) {
         let object = line.object;
-        if response.eye
-            && let Some(command) = object.show(!line.visible.unwrap_or(true))
-        {
-            self.perform(command);
+        let all = self.selection.all(self.session.document());
+        if response.eye {
+            // The eye of one of several selected objects is the eye of all.
+            let meant = if all.contains(&object) { all.clone() } else { vec![object] };
+            let visible = !line.visible.unwrap_or(true);
+            self.perform_on_all(meant.into_iter().filter_map(|object| object.show(visible)));
         }
         if response.lock
             && let Selected::Segment(segment) = object
         {
             self.perform(Command::LockSegment { segment, locked: !line.locked.unwrap_or(false) });
         }
-        if response.swatch || response.row.clicked() || response.row.secondary_clicked() {
+        let keys = ui.input(|input| input.modifiers);
+        if response.row.clicked() && (keys.command || keys.ctrl) {
+            self.selection.toggle(object, &mut self.session);
+        } else if response.row.clicked() && keys.shift {
+            self.selection.extend_to(object, list, self.session.document());
+        } else if response.row.clicked() || (response.row.secondary_clicked() && !all.contains(&object)) {
             self.selection.choose(object, &mut self.session);
+        }
+        if let (Some(swatch), Some(color)) = (&response.swatch, line.color) {
+            self.swatch_ui(swatch, object, color);
         }
         if response.row.double_clicked() {
             self.selection.rename(object, self.session.document());
@@ -212,7 +223,9 @@ impl MaquetteApp {
         };
         for id in ids {
             if menu_item(ui, entry(*id), None, now).clicked() {
-                self.selection.choose(object, &mut self.session);
+                if !self.selection.all(self.session.document()).contains(&object) {
+                    self.selection.choose(object, &mut self.session);
+                }
                 self.ask(*id);
                 ui.close();
             }
@@ -227,6 +240,46 @@ impl MaquetteApp {
                     ui.close();
                 }
             }
+        }
+    }
+
+    /// The swatch opens a palette; the colour is taken when the button is up, so that a drag in it is one step.
+    fn swatch_ui(&mut self, swatch: &egui::Response, object: Selected, color: [u8; 3]) {
+        let popup = egui::Popup::menu(swatch).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        popup.show(|ui| {
+            ui.spacing_mut().slider_width = 220.0;
+            self.color_ui(ui, object, color, true);
+        });
+    }
+
+    /// A colour to be chosen, in full (`open`) or as a button. What is chosen becomes one step when the button is up.
+    pub(in crate::app) fn color_ui(&mut self, ui: &mut Ui, object: Selected, color: [u8; 3], open: bool) {
+        let pending = self.pending_color.filter(|(of, _)| *of == object).map(|(_, color)| color);
+        let mut shown = pending.unwrap_or(color);
+        let changed = if open {
+            let mut color = egui::Color32::from_rgb(shown[0], shown[1], shown[2]);
+            let changed =
+                egui::color_picker::color_picker_color32(ui, &mut color, egui::color_picker::Alpha::Opaque);
+            shown = [color.r(), color.g(), color.b()];
+            changed
+        } else {
+            ui.color_edit_button_srgb(&mut shown).changed()
+        };
+        if changed {
+            self.pending_color = Some((object, shown));
+        }
+    }
+
+    /// Takes a colour that was chosen, once the button is up.
+    pub(in crate::app) fn take_color(&mut self, ctx: &egui::Context) {
+        if ctx.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        let Some((object, color)) = self.pending_color.take() else { return };
+        match object {
+            Selected::Segment(segment) => self.perform(Command::RecolorSegment { segment, color }),
+            Selected::Mesh(mesh) => self.perform(Command::RecolorMesh { mesh, color }),
+            Selected::Volume(_) | Selected::Measurement(_) => {}
         }
     }
 

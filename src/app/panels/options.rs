@@ -57,9 +57,15 @@ impl MaquetteApp {
             }
             ToolKind::Margin => self.margin_ui(ui),
             ToolKind::Distance => hint(ui, "Drag from one end to the other. Drag an end to move it."),
-            ToolKind::Angle => hint(ui, "Click the end of a leg, the vertex, the end of the other leg."),
+            ToolKind::Angle => {
+                hint(ui, "Click the end of a leg, the vertex, the end of the other leg. Drag a point to move it.");
+            }
             ToolKind::Ellipse => {
-                hint(ui, "Drag a box around the region. Mean, sd, min, max and area stand under Properties.");
+                hint(
+                    ui,
+                    "Drag a box around the region; Ctrl makes it a circle. Mean, sd, smallest, largest and area stand \
+                     beside it and under Properties. Drag its middle or an axis to change it.",
+                );
             }
         }
     }
@@ -87,6 +93,23 @@ impl MaquetteApp {
         if wide_button(ui, "3D presets\u{2026}").clicked() {
             self.ask(CommandId::VolumePresets);
         }
+        self.volume_in_3d_ui(ui);
+    }
+
+    /// Whether and how faintly the ray-marched volume stands beside surfaces.
+    pub(in crate::app) fn volume_in_3d_ui(&mut self, ui: &mut Ui) {
+        ui.add_space(2.0);
+        let mut shown = self.is_on(CommandId::ToggleVolume).unwrap_or(true);
+        if check(ui, &mut shown, "Volume in 3D").changed() {
+            self.ask(CommandId::ToggleVolume);
+        }
+        field_row(ui, "Faded to", |ui| {
+            let mut opacity = f64::from(self.session.view.volume_opacity);
+            if bare_slider(ui, "Opacity of the volume beside surfaces", &mut opacity, 0.0..=1.0, false).changed() {
+                self.session.view.volume_opacity = opacity as f32;
+            }
+        });
+        hint(ui, "Beside surfaces the volume is faded; alone it is not.");
     }
 
     fn threshold_ui(&mut self, ui: &mut Ui) {

@@ -86,15 +86,20 @@ impl MaquetteApp {
         let (revision, volume) = (object.mask_revision, object.volume);
         field_row(ui, "Code", |ui| self.code_ui(ui, id, info.code.as_ref()));
         field_row(ui, "Colour", |ui| {
-            let mut color = info.color;
-            if ui.color_edit_button_srgb(&mut color).changed() {
-                self.perform(Command::RecolorSegment { segment: id, color });
-            }
+            self.color_ui(ui, Selected::Segment(id), info.color, false);
         });
         field_row(ui, "Opacity", |ui| {
-            let mut opacity = f64::from(info.opacity);
-            if bare_slider(ui, "Opacity", &mut opacity, 0.0..=1.0, false).changed() {
-                self.perform(Command::SetSegmentOpacity { segment: id, opacity: opacity as f32 });
+            // What is dragged becomes one step when the button is up.
+            let pending = self.pending_opacity.filter(|(of, _)| *of == id).map(|(_, opacity)| opacity);
+            let mut opacity = pending.unwrap_or_else(|| f64::from(info.opacity));
+            let response = bare_slider(ui, "Opacity", &mut opacity, 0.0..=1.0, false);
+            if response.changed() {
+                self.pending_opacity = Some((id, opacity));
+            }
+            if !ui.input(|input| input.pointer.any_down())
+                && let Some((segment, opacity)) = self.pending_opacity.take()
+            {
+                self.perform(Command::SetSegmentOpacity { segment, opacity: opacity as f32 });
             }
         });
         field_row(ui, "State", |ui| {
@@ -144,8 +149,9 @@ impl MaquetteApp {
                     let scheme = RichText::new(&row.code.scheme).small().color(theme::WEAK);
                     let button = Button::new(&row.words).truncate().right_text(scheme).frame_when_inactive(false);
                     if ui.add(button.min_size(Vec2::new(ui.available_width(), theme::ROW))).clicked() {
-                        self.perform(Command::SetSegmentCode { segment, code: Some(row.code.clone()) });
-                        self.perform(Command::RecolorSegment { segment, color: row.color });
+                        let code = Command::SetSegmentCode { segment, code: Some(row.code.clone()) };
+                        let color = Command::RecolorSegment { segment, color: row.color };
+                        self.perform(Command::Together { commands: vec![code, color] });
                         ui.close();
                     }
                 }
@@ -168,10 +174,7 @@ impl MaquetteApp {
             ui.label(RichText::new("Its source was removed; it cannot be rebuilt.").color(theme::WARN));
         }
         field_row(ui, "Colour", |ui| {
-            let mut color = color;
-            if ui.color_edit_button_srgb(&mut color).changed() {
-                self.perform(Command::RecolorMesh { mesh: id, color });
-            }
+            self.color_ui(ui, Selected::Mesh(id), color, false);
         });
         ui.spacing_mut().item_spacing.y = 1.0;
         match built {

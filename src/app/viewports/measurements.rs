@@ -17,7 +17,9 @@ use super::placement::SlicePlacement;
 pub enum Emphasis {
     /// Placed, nothing chosen.
     Placed,
-    /// Selected in the list, or being placed or moved: handles are shown.
+    /// Placed, while a measuring tool is in the hand: its handles can be dragged.
+    Movable,
+    /// Selected in the list, or being placed or moved.
     Selected,
 }
 
@@ -28,7 +30,7 @@ pub fn paint(painter: &Painter, view: &SlicePlacement, shape: &MeasurementShape,
     for stroke in strokes {
         outline(painter, view, shape, stroke);
     }
-    if emphasis == Emphasis::Selected {
+    if emphasis != Emphasis::Placed {
         for handle in handles(shape) {
             let at = view.screen(handle);
             painter.circle(at, 4.0, theme::VIEW, Stroke::new(1.5, color));

@@ -18,6 +18,10 @@ use crate::session::jobs::{JobEnd, JobError, Jobs, Landing, Lane};
 
 use super::surfaces::Waker;
 
+/// Mask bricks that are labelled and uploaded in one frame: more of them (a threshold, a walk through the history) come over
+/// several frames, so that the hand never waits.
+const BRICKS_A_FRAME: usize = 192;
+
 /// Volumes that a worker has brought to the device.
 type Arrivals = Vec<Arc<ResidentVolume>>;
 
@@ -78,7 +82,7 @@ impl PictureSource {
             failure = self.load(device.context.clone(), memory, Arc::clone(&object.volume), waker).err();
         }
         failure = failure.or_else(|| self.land());
-        self.sync_segments(&device.context, session, object);
+        self.sync_segments(&device.context, session, object, waker);
         failure
     }
 
@@ -131,7 +135,7 @@ impl PictureSource {
         failure
     }
 
-    fn sync_segments(&mut self, context: &Context, session: &Session, object: &VolumeObject) {
+    fn sync_segments(&mut self, context: &Context, session: &Session, object: &VolumeObject, waker: &Waker) {
         let hidden = self.hide_segments;
         let segments = || session.document().segments_of(object.id);
         let style = |info: &crate::domain::segmentation::SegmentInfo| SegmentStyle {
@@ -153,10 +157,15 @@ impl PictureSource {
         let layers: Vec<SegmentLayer<'_>> = segments()
             .map(|found| SegmentLayer { id: found.id(), mask: &found.segment.mask, style: style(&found.segment.info) })
             .collect();
-        if atlas.update(context, &layers).changed {
+        let update = atlas.update_some(context, &layers, BRICKS_A_FRAME);
+        if update.changed {
             self.version += 1;
         }
-        *known = keys;
+        if update.complete {
+            *known = keys;
+        } else {
+            waker();
+        }
     }
 
     /// Draws a slice; black until the volume has arrived.

@@ -1,31 +1,23 @@
 //! What all views of the window share: the hand, the stroke under way, the pictures' source, the mesh contours.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use egui::Color32;
 use glam::DVec3;
 
 use crate::app::numbers;
 use crate::domain::measure::{MeasurementShape, Reading, evaluate};
-use crate::domain::mesh::TriangleMesh;
-use crate::domain::mesh::contour::ContourIndex;
 use crate::domain::plane::Plane;
 use crate::session::Session;
 use crate::session::document::{Document, VolumeId};
-use crate::session::mesh_object::{BuiltMesh, MeshId};
 use crate::tools::hand::Hand;
 
 use super::Scene;
+use super::contours::{ColoredLine, Contours};
 use super::input::Held;
 use super::layout::Pane;
 use super::picture_source::PictureSource;
 use super::stroke::StrokeUnderWay;
-use super::surfaces::Surfaces;
-
-/// A coloured line in patient space.
-pub type ColoredLine = (Color32, Vec<DVec3>);
+use super::surfaces::{Surfaces, Waker};
 
 /// State that belongs to no single view.
 #[derive(Default)]
@@ -46,7 +38,7 @@ pub struct Shared {
     pub drawn: Vec<Pane>,
     /// Rest of wheel notches that are not a whole slice yet.
     notches_left: f32,
-    contours: RefCell<ContourCache>,
+    contours: RefCell<Contours>,
     readings: RefCell<Vec<(VolumeId, MeasurementShape, String)>>,
 }
 
@@ -84,6 +76,11 @@ impl Shared {
     pub fn contours(&self, plane: Plane, session: &Session) -> Vec<ColoredLine> {
         self.contours.borrow_mut().cut(plane, session)
     }
+
+    /// Prepares meshes for their cuts.
+    pub fn sync_contours(&mut self, session: &Session, waker: &Waker) {
+        self.contours.get_mut().sync(session, waker);
+    }
 }
 
 /// Tells the status bar what is under the pointer.
@@ -118,61 +115,5 @@ fn reading_text(reading: &Reading, quantity: crate::domain::volume::Quantity) ->
             numbers::value(samples.max, quantity),
             numbers::decimal(*area_mm2, 1)
         ),
-    }
-}
-
-/// Which mesh, which triangles, which colour.
-type CutKey = (MeshId, usize, Color32);
-
-/// Meshes prepared for cutting along each plane, and the last cuts.
-#[derive(Default)]
-struct ContourCache {
-    indices: BTreeMap<(MeshId, Plane), (Arc<TriangleMesh>, ContourIndex)>,
-    cuts: BTreeMap<Plane, (f64, Vec<CutKey>, Vec<ColoredLine>)>,
-}
-
-impl ContourCache {
-    fn cut(&mut self, plane: Plane, session: &Session) -> Vec<ColoredLine> {
-        let point = session.view.crosshair_in_patient;
-        let at_mm = point[plane.normal_axis()];
-        let shown: Vec<(MeshId, &BuiltMesh, Color32)> = session
-            .document()
-            .meshes()
-            .iter()
-            .filter(|mesh| mesh.visible)
-            .filter_map(|mesh| {
-                let [r, g, b] = mesh.color;
-                Some((mesh.id, mesh.built.as_ref()?, crate::app::theme::data_color([r, g, b])))
-            })
-            .collect();
-        let key: Vec<_> =
-            shown.iter().map(|(id, built, color)| (*id, Arc::as_ptr(&built.triangles) as usize, *color)).collect();
-        if let Some((known_mm, known, lines)) = self.cuts.get(&plane)
-            && *known_mm == at_mm
-            && *known == key
-        {
-            return lines.clone();
-        }
-        let mut lines = Vec::new();
-        for (id, built, color) in &shown {
-            let entry = self.indices.entry((*id, plane));
-            let fresh =
-                || (Arc::clone(&built.triangles), ContourIndex::new(&built.triangles, plane.normal_in_patient()));
-            let (mesh, index) = entry.or_insert_with(fresh);
-            if !Arc::ptr_eq(mesh, &built.triangles) {
-                (*mesh, *index) = fresh();
-            }
-            for line in index.cut(mesh, point) {
-                let mut points: Vec<DVec3> =
-                    line.points_in_patient.iter().map(|p| glam::Vec3::from(*p).as_dvec3()).collect();
-                if line.closed {
-                    points.extend(points.first().copied());
-                }
-                lines.push((*color, points));
-            }
-        }
-        self.indices.retain(|(id, _), _| session.document().mesh(*id).is_some());
-        self.cuts.insert(plane, (at_mm, key, lines.clone()));
-        lines
     }
 }

@@ -12,9 +12,9 @@ use crate::domain::slice::{RangePreview, SliceFrame, SliceStyle};
 use crate::gpu::view_texture::ViewTexture;
 use crate::session::Session;
 use crate::session::document::VolumeObject;
-use crate::session::view::{Interpolation, slice_index};
+use crate::session::view::slice_index;
 use crate::tools::measure::{SHOWN_WITHIN_MM, distance_from_slice_mm};
-use crate::tools::options::{ToolBox, ToolKind};
+use crate::tools::options::ToolKind;
 use crate::tools::overlay::Overlay;
 use crate::tools::pointer::{PointerEvent, View};
 
@@ -82,7 +82,7 @@ impl SlicePane {
         let Some(object) = scene.session.document().volume(volume_id) else { return response };
         let painter = ui.painter_at(rect);
         self.annotate(&painter, &placement, scene.session, object, shared);
-        self.draw_overlays(&painter, &placement, scene.session, scene.tools, shared);
+        self.draw_overlays(&painter, &placement, scene, shared);
         if response.hovered() {
             ui.ctx().set_cursor_icon(cursor(scene.tools.active(), shared.held.grip_in(pane)));
         }
@@ -237,13 +237,16 @@ impl SlicePane {
         }
         annotations::plane_edge(painter, rect, self.plane);
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
-        annotations::scale_bar(painter, rect, placement.mm_per_point());
         if shared.shows_identity_in(Pane::Slice(self.plane)) && session.view.identity_visible {
             let info = &object.head.info;
             let identity = [&info.patient_name, &info.patient_id].into_iter().filter(|text| !text.is_empty());
             let lines = [identity.cloned().collect::<Vec<_>>().join(" \u{b7} "), object.head.name.clone()];
             annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &lines);
         }
+        if !session.view.corners_visible {
+            return;
+        }
+        annotations::scale_bar(painter, rect, placement.mm_per_point());
         let at = slice_index(&object.head.grid, self.plane, session.view.crosshair_in_patient);
         let window = session.view.window(object.id);
         let position = position_text(self.plane, session.view.crosshair_in_patient);
@@ -258,10 +261,10 @@ impl SlicePane {
         &self,
         painter: &egui::Painter,
         placement: &SlicePlacement,
-        session: &Session,
-        tools: &ToolBox,
+        scene: &Scene<'_>,
         shared: &Shared,
     ) {
+        let (session, tools) = (&*scene.session, &*scene.tools);
         for (color, line) in shared.contours(self.plane, session) {
             let points = line.iter().map(|point| placement.screen(*point)).collect();
             painter.add(Shape::line(points, Stroke::new(1.5, color)));
@@ -275,7 +278,12 @@ impl SlicePane {
         };
         for object in session.document().measurements().iter().filter(near) {
             let value = shared.measured(session.document(), object.volume, &object.shape);
-            measurements::paint(painter, placement, &object.shape, &value, Emphasis::Placed);
+            let emphasis = match (scene.selected == Some(object.id), tools.active().measures()) {
+                (true, _) => Emphasis::Selected,
+                (false, true) => Emphasis::Movable,
+                (false, false) => Emphasis::Placed,
+            };
+            measurements::paint(painter, placement, &object.shape, &value, emphasis);
         }
         for overlay in shared.hand.overlays(View::Slice(self.plane), self.pointer.as_ref(), tools) {
             match overlay {
@@ -312,10 +320,7 @@ fn style(scene: &Scene<'_>) -> Option<SliceStyle> {
     let view = &scene.session.view;
     let id = view.active_volume?;
     let mut style = SliceStyle::new(view.window(id));
-    style.interpolation = match view.interpolation {
-        Interpolation::Nearest => crate::domain::slice::Interpolation::Nearest,
-        Interpolation::Linear => crate::domain::slice::Interpolation::Linear,
-    };
+    style.interpolation = view.interpolation;
     if scene.tools.active() == ToolKind::Threshold {
         let (lower, upper) = scene.tools.options.threshold;
         let segment = view.active_segment.and_then(|id| scene.session.document().segment(id));

@@ -1,13 +1,17 @@
 //! Surfaces on the device: the built meshes of the document and the live surfaces of its segments.
 //!
 //! A live surface follows the stroke: chunks whose voxels changed are rebuilt alone. Small changes are built at once, so that
-//! the surface moves with the hand; large ones (a threshold, the first picture of a segment) on a worker.
+//! the surface moves with the hand; large ones (a threshold, the first picture of a segment) on a worker. What a worker made
+//! goes to the device a few pieces a frame, so that the hand never waits for a large surface.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
+use crate::domain::mesh::TriangleMesh;
+use crate::domain::mesh::pieces::pieces;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::surface::chunk::LiveSurface;
 use crate::gpu::context::Context;
@@ -15,20 +19,24 @@ use crate::gpu::render::view3d::{MeshItem, MeshKey, MeshObject, MeshStore};
 use crate::session::Session;
 use crate::session::document::{Revision, SegmentObject};
 use crate::session::jobs::{JobError, Jobs, Landing, Lane};
+use crate::session::mesh_object::{BuiltMesh, MeshId};
 
 /// Called on a worker when a result waits.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// Bricks that may be rebuilt within a frame.
 const BRICKS_AT_ONCE: usize = 64;
+/// Time for uploads in one frame.
+const UPLOADS: Duration = Duration::from_millis(12);
+/// Triangles of a piece of a built mesh.
+const PIECE_TRIANGLES: usize = 1 << 15;
 
-/// A surface that a worker built.
-struct Arrival {
-    segment: SegmentId,
-    surface: LiveSurface,
-    changed: Vec<u32>,
-    mask: Mask,
-    revision: Revision,
+/// What a worker has made ready.
+enum Arrival {
+    /// The surface of a segment, and which of its chunks changed.
+    Segment { segment: SegmentId, surface: LiveSurface, changed: Vec<u32>, mask: Mask, revision: Revision },
+    /// A built mesh in pieces.
+    Mesh { mesh: MeshId, triangles: Arc<TriangleMesh>, pieces: Vec<Arc<TriangleMesh>> },
 }
 
 /// The surface of one segment.
@@ -42,11 +50,21 @@ struct Live {
     building: Option<Revision>,
 }
 
+/// A built mesh on the device.
+struct Built {
+    triangles: Arc<TriangleMesh>,
+    /// Pieces that it has there; `None` while it is being cut.
+    pieces: Option<u32>,
+}
+
 /// All surfaces of the window.
 #[derive(Default)]
 pub struct Surfaces {
     store: MeshStore,
     lives: BTreeMap<SegmentId, Live>,
+    built: BTreeMap<MeshId, Built>,
+    /// What goes to the device next, in order.
+    waiting: VecDeque<(MeshKey, u64, Arc<TriangleMesh>)>,
     jobs: Option<Jobs<Vec<Arrival>>>,
     uploads: u64,
 }
@@ -65,25 +83,64 @@ impl Surfaces {
     /// Brings all surfaces up to date.
     pub fn sync(&mut self, context: &Context, session: &Session, waker: &Waker) {
         let document = session.document();
+        self.land();
         for mesh in document.meshes() {
             if let Some(built) = &mesh.built {
-                let key = MeshKey { object: object_of_mesh(mesh.id.0), chunk: 0 };
-                // The triangles belong to the recipe's revision.
-                self.store.upload(context, key, mesh.build_revision.0 + 1, &built.triangles);
+                self.follow_mesh(mesh.id, built, waker);
             }
         }
-        self.land(context);
         for segment in document.segments().iter().filter(|segment| segment.segment.info.visible) {
             let Some(volume) = document.volume(segment.volume) else { continue };
             self.follow(context, segment, &volume.head.grid, waker);
         }
         self.lives.retain(|id, _| document.segment(*id).is_some());
-        let lives = &self.lives;
+        self.built.retain(|id, _| document.mesh(*id).is_some_and(|mesh| mesh.built.is_some()));
+        self.send(context, waker);
+        let (lives, built) = (&self.lives, &self.built);
         self.store.retain(|key| {
-            let meshes = document.meshes();
-            let is_mesh = meshes.iter().any(|mesh| object_of_mesh(mesh.id.0) == key.object && mesh.built.is_some());
-            is_mesh || lives.keys().any(|id| object_of_segment(*id) == key.object)
+            built.keys().any(|id| object_of_mesh(id.0) == key.object)
+                || lives.keys().any(|id| object_of_segment(*id) == key.object)
         });
+    }
+
+    /// Sends what waits, for as long as a frame has time.
+    fn send(&mut self, context: &Context, waker: &Waker) {
+        let begin = Instant::now();
+        while let Some((key, revision, mesh)) = self.waiting.pop_front() {
+            self.store.upload(context, key, revision, &mesh);
+            if begin.elapsed() > UPLOADS {
+                break;
+            }
+        }
+        if !self.waiting.is_empty() {
+            waker();
+        }
+    }
+
+    /// A chunk takes its place in the queue; an older one of the same place is not sent any more.
+    fn queue(&mut self, object: MeshObject, chunk: u32, mesh: Arc<TriangleMesh>) {
+        let key = MeshKey { object, chunk };
+        self.uploads += 1;
+        self.waiting.push_back((key, self.uploads, mesh));
+    }
+
+    fn follow_mesh(&mut self, id: MeshId, built: &BuiltMesh, waker: &Waker) {
+        let known = self.built.get(&id).is_some_and(|known| Arc::ptr_eq(&known.triangles, &built.triangles));
+        if known {
+            return;
+        }
+        let triangles = Arc::clone(&built.triangles);
+        let work = move |progress: &crate::task::Progress| {
+            progress.check()?;
+            let pieces = pieces(&triangles, PIECE_TRIANGLES).into_iter().map(Arc::new).collect();
+            let landing: Landing<Vec<Arrival>> =
+                Box::new(move |arrivals| arrivals.push(Arrival::Mesh { mesh: id, triangles, pieces }));
+            Ok(landing)
+        };
+        if self.submit(format!("mesh {}", id.0), work, waker) {
+            let before = self.built.get(&id).and_then(|built| built.pieces);
+            self.built.insert(id, Built { triangles: Arc::clone(&built.triangles), pieces: before });
+        }
     }
 
     fn follow(&mut self, context: &Context, segment: &SegmentObject, grid: &Grid, waker: &Waker) {
@@ -97,10 +154,12 @@ impl Surfaces {
         match (&mut live.surface, changed) {
             (Some(surface), Some(changed)) if changed.bricks.len() <= BRICKS_AT_ONCE && live.building.is_none() => {
                 let dirty: Vec<u32> = changed.bricks.iter().map(|(index, _)| *index).collect();
-                let chunks = surface.update(mask, grid, &dirty);
-                self.uploads += 1;
-                for chunk in chunks {
-                    let key = MeshKey { object: object_of_segment(segment.id()), chunk };
+                let object = object_of_segment(segment.id());
+                for chunk in surface.update(mask, grid, &dirty) {
+                    // At once, so that the surface follows the hand; what still waits of this chunk is older.
+                    let key = MeshKey { object, chunk };
+                    self.waiting.retain(|(waiting, ..)| *waiting != key);
+                    self.uploads += 1;
                     self.store.upload(context, key, self.uploads, &surface.chunk(chunk));
                 }
                 live.mask = Some(mask.clone());
@@ -111,19 +170,6 @@ impl Surfaces {
     }
 
     fn build_on_worker(&mut self, segment: &SegmentObject, grid: Grid, waker: &Waker) {
-        let jobs = match &mut self.jobs {
-            Some(jobs) => jobs,
-            None => match Jobs::start() {
-                Ok(mut jobs) => {
-                    jobs.set_waker(Arc::clone(waker));
-                    self.jobs.insert(jobs)
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no worker for surfaces");
-                    return;
-                }
-            },
-        };
         let (id, mask, revision) = (segment.id(), segment.segment.mask.clone(), segment.mask_revision);
         let live = self.lives.entry(id).or_default();
         let mut surface = live.surface.clone().unwrap_or_default();
@@ -133,31 +179,73 @@ impl Surfaces {
             let bricks = before.map_or_else(Vec::new, |before| before.delta_to(&mask).bricks);
             let dirty: Vec<u32> = bricks.iter().map(|(index, _)| *index).collect();
             let changed = surface.update_with(&mask, &grid, &dirty, progress).map_err(|_| JobError::Cancelled)?;
-            let landing: Landing<Vec<Arrival>> =
-                Box::new(move |arrivals| arrivals.push(Arrival { segment: id, surface, changed, mask, revision }));
+            let landing: Landing<Vec<Arrival>> = Box::new(move |arrivals| {
+                arrivals.push(Arrival::Segment { segment: id, surface, changed, mask, revision });
+            });
             Ok(landing)
         };
-        if jobs.submit(Lane::Derive, Some(format!("surface {}", id.0)), "Surface", work).is_ok() {
-            live.building = Some(revision);
+        if self.submit(format!("surface {}", id.0), work, waker) {
+            self.lives.entry(id).or_default().building = Some(revision);
         }
     }
 
-    fn land(&mut self, context: &Context) {
+    /// Queues work on the surfaces' own worker; an earlier one of the same key is cancelled.
+    fn submit(
+        &mut self,
+        key: String,
+        work: impl FnOnce(&crate::task::Progress) -> Result<Landing<Vec<Arrival>>, JobError> + Send + 'static,
+        waker: &Waker,
+    ) -> bool {
+        let jobs = match &mut self.jobs {
+            Some(jobs) => jobs,
+            None => match Jobs::start() {
+                Ok(mut jobs) => {
+                    jobs.set_waker(Arc::clone(waker));
+                    self.jobs.insert(jobs)
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no worker for surfaces");
+                    return false;
+                }
+            },
+        };
+        jobs.submit(Lane::Derive, Some(key), "Surface", work).is_ok()
+    }
+
+    fn land(&mut self) {
         let mut arrivals = Vec::new();
         for finished in self.jobs.as_mut().map(Jobs::poll).unwrap_or_default() {
             if let Some(landing) = finished.landing {
                 landing(&mut arrivals);
             }
         }
-        for Arrival { segment, surface, changed, mask, revision } in arrivals {
-            let Some(live) = self.lives.get_mut(&segment) else { continue };
-            self.uploads += 1;
-            for chunk in changed {
-                let key = MeshKey { object: object_of_segment(segment), chunk };
-                self.store.upload(context, key, self.uploads, &surface.chunk(chunk));
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Segment { segment, surface, changed, mask, revision } => {
+                    let Some(live) = self.lives.get_mut(&segment) else { continue };
+                    let building = live.building.filter(|building| *building != revision);
+                    let chunks: Vec<_> = changed.into_iter().map(|chunk| (chunk, surface.chunk(chunk))).collect();
+                    *live = Live { surface: Some(surface), mask: Some(mask), shown: Some(revision), building };
+                    for (chunk, mesh) in chunks {
+                        self.queue(object_of_segment(segment), chunk, mesh);
+                    }
+                }
+                Arrival::Mesh { mesh, triangles, pieces } => {
+                    let Some(built) = self.built.get_mut(&mesh) else { continue };
+                    if !Arc::ptr_eq(&built.triangles, &triangles) {
+                        continue;
+                    }
+                    let before = built.pieces.replace(pieces.len() as u32).unwrap_or(0);
+                    let count = pieces.len() as u32;
+                    for (chunk, piece) in (0..).zip(pieces) {
+                        self.queue(object_of_mesh(mesh.0), chunk, piece);
+                    }
+                    for gone in count..before {
+                        // An empty mesh takes a piece away.
+                        self.queue(object_of_mesh(mesh.0), gone, Arc::default());
+                    }
+                }
             }
-            let building = live.building.filter(|building| *building != revision);
-            *live = Live { surface: Some(surface), mask: Some(mask), shown: Some(revision), building };
         }
     }
 }

@@ -61,6 +61,8 @@ struct Parts {
     opaque: Option<Texels>,
     opaque_revision: u64,
     marched: Option<u64>,
+    /// How opaque the volume was composed.
+    faded: f32,
     texture: Option<(TextureId, u64)>,
     /// Pictures composed so far.
     composed: u64,
@@ -75,7 +77,7 @@ pub struct VolumePane {
     pointer: Option<PointerEvent>,
     /// The face of the crop box being dragged, and where the pointer was.
     cropping: Option<(cropping::Face, Pos2)>,
-    /// Whether the ray-marched volume is drawn; `None`: when no surface is.
+    /// Whether the ray-marched volume is drawn; `None`: nobody has said.
     show_volume: Option<bool>,
     volume_shown: bool,
     /// Surfaces are not drawn.
@@ -93,6 +95,7 @@ impl Parts {
             opaque: None,
             opaque_revision: 0,
             marched: None,
+            faded: 1.0,
             texture: None,
             composed: 0,
         }
@@ -308,17 +311,21 @@ impl VolumePane {
             parts.opaque = parts.view.draw_opaque(context, shared.surfaces.store(), &scene_3d).cloned();
             parts.opaque_revision += 1;
         }
-        let wants_volume = self.show_volume.unwrap_or(key.meshes.is_empty());
+        let alone = key.meshes.is_empty();
+        let opacity = if alone { 1.0 } else { view.volume_opacity };
+        // Beside surfaces, a software driver has no time for the volume while something moves.
+        let has_time = alone || !(moving && context.is_software());
+        let wants_volume = self.show_volume.unwrap_or(true) && opacity > 0.0;
         self.volume_shown = wants_volume;
-        let layer = match shared.source.resident().filter(|_| wants_volume) {
+        let layer = match shared.source.resident().filter(|_| wants_volume && has_time) {
             Some(resident) => parts.march(context, resident, scene.session, size_px, moving),
             None => None,
         };
         let marched = layer.as_ref().map(|(_, _, revision, _)| *revision);
-        if redrawn || parts.marched != marched {
-            let volume = layer.as_ref().map(|(color, distance_mm, ..)| VolumeLayer { color, distance_mm });
+        if redrawn || parts.marched != marched || parts.faded != opacity {
+            let volume = layer.as_ref().map(|(color, distance_mm, ..)| VolumeLayer { color, distance_mm, opacity });
             parts.view.compose(context, shared.surfaces.store(), &scene_3d, volume);
-            parts.marched = marched;
+            (parts.marched, parts.faded) = (marched, opacity);
             parts.composed += 1;
         }
         if layer.as_ref().is_some_and(|(.., complete)| !complete) {

@@ -33,8 +33,8 @@ pub struct RowResponse {
     pub eye: bool,
     /// The lock was clicked.
     pub lock: bool,
-    /// The swatch was clicked.
-    pub swatch: bool,
+    /// The swatch, which opens a palette.
+    pub swatch: Option<Response>,
     /// Where the name stands, for a rename field.
     pub name_rect: Rect,
 }
@@ -55,7 +55,7 @@ pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, ro
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::ZERO, fill);
     let middle = rect.center().y;
-    let mut result = RowResponse { row: response, eye: false, lock: false, swatch: false, name_rect: rect };
+    let mut result = RowResponse { row: response, eye: false, lock: false, swatch: None, name_rect: rect };
     let part = |left: f32, width: f32| Rect::from_min_size(Pos2::new(left, rect.top()), Vec2::new(width, theme::ROW));
     if let Some(visible) = row.visible {
         let verb = if visible { "Hide" } else { "Show" };
@@ -70,7 +70,7 @@ pub fn tree_row(ui: &mut Ui, id_salt: impl std::hash::Hash + std::fmt::Debug, ro
         painter.rect_filled(square, CornerRadius::same(3), Color32::from_rgb(r, g, b));
         let response = ui.interact(area, id.with("swatch"), Sense::click());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ColorWell, true, format!("Colour of {label}")));
-        result.swatch = response.clicked();
+        result.swatch = Some(response.on_hover_text("Change the colour"));
     }
     let body = FontId::proportional(theme::BODY_SIZE);
     let trailing = painter.layout_no_wrap(row.trailing.to_owned(), body.clone(), row.trailing_color);

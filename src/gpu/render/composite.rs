@@ -28,7 +28,8 @@ struct CompositeUniforms {
     background_top: [f32; 4],
     background_bottom: [f32; 4],
     size_px: [f32; 2],
-    reserved: [f32; 2],
+    volume_opacity: f32,
+    reserved: f32,
 }
 
 /// Pipeline of the last step.
@@ -71,7 +72,7 @@ impl Composite {
         context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         background: Background,
-        parts: [&wgpu::TextureView; 3],
+        (parts, volume_opacity): ([&wgpu::TextureView; 3], f32),
         (target, size_px): (&wgpu::TextureView, [u32; 2]),
     ) {
         let color = |rgb: [u8; 3]| {
@@ -82,7 +83,8 @@ impl Composite {
             background_top: color(background.top),
             background_bottom: color(background.bottom),
             size_px: size_px.map(|n| n as f32),
-            reserved: [0.0; 2],
+            volume_opacity,
+            reserved: 0.0,
         };
         context.queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(&uniforms));
         let frame = context.device.create_bind_group(&wgpu::BindGroupDescriptor {

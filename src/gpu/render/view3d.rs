@@ -66,11 +66,13 @@ pub struct VolumeLayer<'a> {
     pub color: &'a wgpu::TextureView,
     /// Distance along the ray at which it is hit, mm, r32float of the same size; negative where it is not.
     pub distance_mm: &'a wgpu::TextureView,
+    /// Fades it over the opaque things behind it, 0 to 1.
+    pub opacity: f32,
 }
 
 impl<'a> From<&'a RenderedImage> for VolumeLayer<'a> {
     fn from(image: &'a RenderedImage) -> Self {
-        Self { color: image.color_view(), distance_mm: image.distance_view() }
+        Self { color: image.color_view(), distance_mm: image.distance_view(), opacity: 1.0 }
     }
 }
 
@@ -219,7 +221,8 @@ impl View3d {
             part(has_translucent, |targets| &targets.translucent),
         ];
         let target = (self.picture.view(), self.picture.size_px());
-        self.composite.draw(context, &mut encoder, scene.background, parts, target);
+        let opacity = volume.map_or(1.0, |volume| volume.opacity.clamp(0.0, 1.0));
+        self.composite.draw(context, &mut encoder, scene.background, (parts, opacity), target);
         context.queue.submit([encoder.finish()]);
         &self.picture
     }
