@@ -293,8 +293,14 @@ pub const TABLE: &[Entry] = &[
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
         .line(),
-    row(C::ToggleCorners, View, "Corner text", "Window, position and scale on the pictures; sides always stay.", Volume)
-        .keys(SHIFT, Key::H),
+    row(
+        C::ToggleCorners,
+        View,
+        "Corner text",
+        "Window, position and scale on the pictures; sides always stay.",
+        Volume,
+    )
+    .keys(SHIFT, Key::H),
     row(C::Cine, View, "Play slices", "Runs through the slices of the view under the pointer; a click stops.", Volume)
         .keys(PLAIN, Key::Y),
     row(C::ToggleSegments, View, "Segments", "Shows or hides all segments.", Volume).keys(PLAIN, Key::G),
@@ -308,8 +314,14 @@ pub const TABLE: &[Entry] = &[
         Volume,
     )
     .keys(PLAIN, Key::B),
-    row(C::ToggleVolume, View, "Volume in 3D", "Shows or hides the ray-marched volume; beside surfaces it is faded.", Volume)
-        .line(),
+    row(
+        C::ToggleVolume,
+        View,
+        "Volume in 3D",
+        "Shows or hides the ray-marched volume; beside surfaces it is faded.",
+        Volume,
+    )
+    .line(),
     row(C::ToggleSurfaces, View, "Surfaces in 3D", "Shows or hides segments and meshes.", Volume),
     row(C::ToggleCrop, View, "Crop box", "Cuts the volume to a box.", Volume).keys(PLAIN, Key::K),
     row(C::VolumePresets, View, "3D presets", "Pictures of this volume with every preset.", Volume).keys(PLAIN, Key::V),

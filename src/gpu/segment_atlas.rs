@@ -138,12 +138,7 @@ impl SegmentAtlas {
     ///
     /// # Panics
     /// When a mask is not of the atlas's grid.
-    pub fn update_some(
-        &mut self,
-        context: &Context,
-        layers: &[SegmentLayer<'_>],
-        most_bricks: usize,
-    ) -> AtlasUpdate {
+    pub fn update_some(&mut self, context: &Context, layers: &[SegmentLayer<'_>], most_bricks: usize) -> AtlasUpdate {
         assert!(layers.iter().all(|layer| layer.mask.dims() == self.grid.dims()), "masks of the atlas's grid");
         let restyled = self.take_styles(layers);
         let (dirty, complete) = self.take_bricks(layers, most_bricks);

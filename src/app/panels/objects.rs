@@ -258,8 +258,7 @@ impl MaquetteApp {
         let mut shown = pending.unwrap_or(color);
         let changed = if open {
             let mut color = egui::Color32::from_rgb(shown[0], shown[1], shown[2]);
-            let changed =
-                egui::color_picker::color_picker_color32(ui, &mut color, egui::color_picker::Alpha::Opaque);
+            let changed = egui::color_picker::color_picker_color32(ui, &mut color, egui::color_picker::Alpha::Opaque);
             shown = [color.r(), color.g(), color.b()];
             changed
         } else {

@@ -257,13 +257,7 @@ impl SlicePane {
         annotations::corner_text(painter, rect, egui::Align2::RIGHT_BOTTOM, &lines);
     }
 
-    fn draw_overlays(
-        &self,
-        painter: &egui::Painter,
-        placement: &SlicePlacement,
-        scene: &Scene<'_>,
-        shared: &Shared,
-    ) {
+    fn draw_overlays(&self, painter: &egui::Painter, placement: &SlicePlacement, scene: &Scene<'_>, shared: &Shared) {
         let (session, tools) = (&*scene.session, &*scene.tools);
         for (color, line) in shared.contours(self.plane, session) {
             let points = line.iter().map(|point| placement.screen(*point)).collect();
