@@ -11,10 +11,13 @@ use clap::{Parser, Subcommand};
 pub mod bench;
 pub mod convert;
 pub mod deidentify;
+pub mod dump;
+pub mod import_choices;
 pub mod info;
 pub mod phantom;
 pub mod render;
 pub mod sample;
+pub mod scan;
 pub mod segment;
 pub mod surface;
 
@@ -48,6 +51,8 @@ enum Command {
     Convert(convert::Args),
     /// Write DICOM files without the patient's identity
     Deidentify(deidentify::Args),
+    /// List every element of a DICOM file, patient identity included
+    Dump(dump::Args),
     /// Say what a path holds: series, geometry, values, memory, and what was repaired or refused
     Info(info::Args),
     /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
@@ -56,6 +61,8 @@ enum Command {
     Segment(segment::Args),
     /// Draw a volume as a PNG picture
     Render(render::Args),
+    /// List the image series of a folder from their headers, and every file that is in none
+    Scan(scan::Args),
     /// Extract a surface and write it as STL
     Surface(surface::Args),
 }
@@ -98,10 +105,12 @@ impl Cli {
             Some(Command::Bench(args)) => bench::run(args, out),
             Some(Command::Convert(args)) => convert::run(args, out),
             Some(Command::Deidentify(args)) => deidentify::run(args, out),
+            Some(Command::Dump(args)) => dump::run(args, out),
             Some(Command::Info(args)) => info::run(args, out),
             Some(Command::Phantom(args)) => phantom::run(args, out),
             Some(Command::Render(args)) => render::run(args, out),
             Some(Command::Segment(args)) => segment::run(args, out),
+            Some(Command::Scan(args)) => scan::run(args, out),
             Some(Command::Surface(args)) => surface::run(args, out),
         }
     }

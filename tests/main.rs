@@ -22,8 +22,12 @@ mod suite {
     mod draw_slice;
     mod import;
     mod import_bad;
+    mod import_choices;
+    mod import_corpus;
     mod import_formats;
+    mod import_frames;
     mod import_geometry;
+    mod import_hostile;
     mod import_peers;
     mod import_pixels;
     mod measure;

@@ -10,14 +10,17 @@ use serde::Serialize;
 
 use crate::domain::grid::Grid;
 use crate::domain::volume::Volume;
+use crate::io::case_file::{self, CaseFile};
 use crate::ops::convert::{SegmentationFile, read_segments};
-use crate::ops::open::{LoadedVolume, Report, Scan, SeriesEntry, SeriesKind, load, pick, scan, tags};
+use crate::ops::open::{LoadedVolume, Report, Scan, SeriesEntry, SeriesKind, load, pick, scan_with, tags};
 use crate::task::Progress;
+
+use super::import_choices::ImportChoices;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder, DICOM file, NIfTI, NRRD or MetaImage
+    /// Folder, DICOM file, NIfTI, NRRD, MetaImage or case
     pub path: PathBuf,
     /// Series to look into, by its number in the list; the most sensible one when left out
     #[arg(long)]
@@ -31,36 +34,45 @@ pub struct Args {
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    choices: ImportChoices,
 }
 
+/// A series of a scan, in numbers and words without the patient's identity.
 #[derive(Serialize)]
-struct Series<'a> {
+pub(super) struct Series<'a> {
     index: usize,
     kind: SeriesKind,
     modality: &'a str,
     title: String,
+    part: &'a str,
     slices: usize,
     dims: [u32; 3],
     spacing_mm: [f64; 3],
     files: usize,
     loadable: bool,
+    can_be_mended: bool,
+    leaning: bool,
     refusal: Option<&'a str>,
     score: u64,
     report: &'a Report,
 }
 
 impl<'a> Series<'a> {
-    fn of((index, entry): (usize, &'a SeriesEntry)) -> Self {
+    pub(super) fn of((index, entry): (usize, &'a SeriesEntry)) -> Self {
         Self {
             index,
             kind: entry.kind,
             modality: &entry.info.modality,
             title: entry.title(),
+            part: &entry.part,
             slices: entry.slice_count(),
             dims: entry.dims(),
             spacing_mm: entry.spacing_mm(),
             files: entry.files.len(),
             loadable: entry.is_loadable(),
+            can_be_mended: entry.can_be_mended(),
+            leaning: entry.is_leaning(),
             refusal: entry.refusal.as_deref(),
             score: entry.score,
             report: &entry.report,
@@ -144,7 +156,10 @@ fn largest_at_in_patient(volume: &Volume) -> [f64; 3] {
 /// When nothing there can be opened.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let progress = Progress::new();
-    let found = scan(&args.path, &progress)?;
+    if args.path.extension().is_some_and(|extension| extension == case_file::EXTENSION) {
+        return print_case(args, &case_file::read_case(&args.path)?, out);
+    }
+    let found = scan_with(&args.path, args.choices.options(), &progress)?;
     if args.tags {
         return print_tags(&found, args, out);
     }
@@ -194,7 +209,7 @@ fn print_json(
     Ok(writeln!(out, "{object}")?)
 }
 
-fn print_series(found: &Scan, selected: Option<usize>, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn print_series(found: &Scan, selected: Option<usize>, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "{:>3} {:<4} {:>6}  {:<18} {:<24} description", "#", "mod", "slices", "voxels", "spacing mm")?;
     for (index, entry) in found.entries.iter().enumerate() {
         let [ni, nj, nk] = entry.dims();
@@ -215,6 +230,12 @@ fn print_series(found: &Scan, selected: Option<usize>, out: &mut dyn Write) -> a
         writeln!(out, "{mark}{index:>2} {modality:<4} {slices:>6}  {voxels:<18} {spacing:<24} {}", entry.title())?;
         if let Some(refusal) = &entry.refusal {
             writeln!(out, "      cannot be opened: {refusal}")?;
+            if entry.can_be_mended() {
+                writeln!(
+                    out,
+                    "      --gaps fill makes missing slices up between their neighbours; --gaps split opens even runs"
+                )?;
+            }
         }
     }
     print_report(&found.report, out)
@@ -268,6 +289,61 @@ fn print_segmentation(
         writeln!(out, "{:<32} {voxels:>12} {:>12.3}", info.name, voxels as f64 * voxel_ml)?;
     }
     print_report(&segmentation.report, out)
+}
+
+/// What is in a case: no identity, no pixels.
+fn print_case(args: &Args, case: &CaseFile, out: &mut dyn Write) -> anyhow::Result<()> {
+    let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let kind = |value: &serde_json::Value| {
+        value["shape"].as_object().and_then(|shape| shape.keys().next().cloned()).unwrap_or_default().to_lowercase()
+    };
+    let voxel_ml = |id: u32| {
+        let volume = case.volumes.iter().find(|volume| volume.id == id);
+        volume.map_or(0.0, |volume| volume.grid.voxel_volume_mm3() / 1000.0)
+    };
+    if args.json {
+        let volumes = case.volumes.iter().map(|volume| {
+            serde_json::json!({
+                "name": volume.name, "modality": volume.info.modality, "geometry": Geometry::of(&volume.grid),
+                "unit": volume.quantity.unit(), "embedded": volume.embedded.is_some(), "report": volume.report,
+                "content_hash": volume.content_hash,
+            })
+        });
+        let segments = case.segments.iter().map(|segment| {
+            let voxels = segment.mask.voxel_count();
+            serde_json::json!({
+                "name": segment.info.name, "voxels": voxels, "ml": voxels as f64 * voxel_ml(segment.volume),
+                "color": segment.info.color,
+            })
+        });
+        let meshes = case.meshes.iter().map(|mesh| serde_json::json!({"name": text(&mesh.description, "name")}));
+        let measurements =
+            case.measurements.iter().map(|one| serde_json::json!({"name": text(one, "name"), "kind": kind(one)}));
+        let case = serde_json::json!({
+            "volumes": volumes.collect::<Vec<_>>(), "segments": segments.collect::<Vec<_>>(),
+            "meshes": meshes.collect::<Vec<_>>(), "measurements": measurements.collect::<Vec<_>>(),
+        });
+        let object = serde_json::json!({"path": args.path, "case": case, "use": crate::cli::NOT_FOR_DIAGNOSTIC_USE});
+        return Ok(writeln!(out, "{object}")?);
+    }
+    for volume in &case.volumes {
+        let [ni, nj, nk] = volume.grid.dims();
+        let place = if volume.embedded.is_some() { "in the file" } else { "linked" };
+        writeln!(out, "volume       {} {} ({ni} x {nj} x {nk}, {place})", volume.info.modality, volume.name)?;
+        volume.report.iter().try_for_each(|line| writeln!(out, "             {line}"))?;
+    }
+    for segment in &case.segments {
+        let voxels = segment.mask.voxel_count();
+        let ml = voxels as f64 * voxel_ml(segment.volume);
+        writeln!(out, "segment      {:<32} {voxels:>12} voxels {ml:>12.3} ml", segment.info.name)?;
+    }
+    for mesh in &case.meshes {
+        writeln!(out, "mesh         {}", text(&mesh.description, "name"))?;
+    }
+    for one in &case.measurements {
+        writeln!(out, "measurement  {} ({})", text(one, "name"), kind(one))?;
+    }
+    Ok(writeln!(out, "{}.", crate::cli::NOT_FOR_DIAGNOSTIC_USE)?)
 }
 
 fn print_tags(found: &Scan, args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -1,19 +1,29 @@
-//! DICOM: classic image series in and out, and the tags of a file for people to look at.
+//! DICOM: image series in and out, and the tags of a file for people to look at.
 //!
-//! The path of a file: [`layout`] finds its parts and checks its lengths, [`header`] reads what it says of itself,
-//! `group` puts files of one series together, `geometry` puts them in order in the patient or says why that can't be
-//! done, `pixels` turns stored bits into samples, `read` fills the volume.
+//! The path of a file: [`layout`] finds its parts and checks its lengths, [`dataset`] lists its elements, [`header`] and
+//! `frames` read what its images say of themselves, [`group`] puts images of one series together and `phases` takes
+//! apart what shares a place, [`geometry`] puts them in order in the patient or says why that can't be done, [`pixels`]
+//! turns stored bits into samples (`fragments` and `codec` where they are compressed), [`read`] fills the volume.
 //!
-//! Not here: multi-frame (enhanced) objects, colour; both are refused with a sentence.
+//! Not here: colour, video, waveforms; refused with a sentence.
 
+mod codec;
+pub mod dataset;
+mod fragments;
+mod frames;
 pub mod geometry;
 pub mod group;
 pub mod header;
 pub mod layout;
+pub mod lut;
+mod phases;
 pub mod pixels;
 pub mod read;
+mod resample;
 pub mod source;
+pub mod suv;
 pub mod tag_rows;
+pub mod text;
 pub mod write;
 
 pub use group::{DicomGroup, group_series};

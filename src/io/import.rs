@@ -7,6 +7,7 @@
 //! Not here: the formats themselves (`dicom`, `nifti`, `nrrd`, `metaimage`).
 
 pub mod files;
+pub mod options;
 pub mod requantise;
 pub mod research;
 pub mod samples;
@@ -19,13 +20,15 @@ use serde::Serialize;
 use crate::domain::grid::Grid;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::{Rescale, Volume};
+use crate::io::dicom::header::SliceHeader;
 use crate::io::dicom::{DicomPlan, load_series, read_slice};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
 use research::ResearchPlan;
 
-pub use files::scan;
+pub use files::{replan, scan, scan_with};
+pub use options::{Gaps, ImportOptions};
 pub use thumbnail::{GrayImage, thumbnail};
 
 /// Why nothing was opened. Every text is a sentence for a person and names the file.
@@ -92,6 +95,8 @@ pub enum SeriesKind {
 enum Plan {
     /// Cannot be read.
     Refused,
+    /// Could be read if missing slices were filled in or the series was split.
+    Broken(Vec<SliceHeader>),
     Dicom(Box<DicomPlan>),
     Research(Box<ResearchPlan>),
 }
@@ -134,6 +139,16 @@ impl SeriesEntry {
         self.grid.map_or(self.files.len(), |grid| grid.dims()[2] as usize)
     }
 
+    /// Whether it was refused only because slices are missing or uneven: [`replan`] can fill them in or split it.
+    pub fn can_be_mended(&self) -> bool {
+        matches!(self.plan, Plan::Broken(_))
+    }
+
+    /// Whether the slices lean because the gantry was tilted: [`replan`] can bring them upright.
+    pub fn is_leaning(&self) -> bool {
+        matches!(&self.plan, Plan::Dicom(plan) if plan.is_leaning())
+    }
+
     /// Distance between voxel centres, mm; zeros where not known.
     pub fn spacing_mm(&self) -> [f64; 3] {
         self.grid.map_or([0.0; 3], |grid| grid.spacing_mm().to_array())
@@ -157,6 +172,8 @@ pub struct Scan {
     pub entries: Vec<SeriesEntry>,
     /// Files that were left out and why.
     pub report: Report,
+    /// Every file that was left out, with the reason; completes the sentence that begins with the file.
+    pub left_out: Vec<(PathBuf, String)>,
 }
 
 /// One slice, early: to be shown while the rest is read.
@@ -214,7 +231,9 @@ pub fn load(
     }
     let mut report = entry.report.clone();
     let volume = match &entry.plan {
-        Plan::Refused => return Err(ImportError::Refused("this cannot be opened as images".to_owned())),
+        Plan::Refused | Plan::Broken(_) => {
+            return Err(ImportError::Refused("this cannot be opened as images".to_owned()));
+        }
         Plan::Dicom(plan) => load_series(plan, &mut report, progress, on_slice)?,
         Plan::Research(plan) => plan.load(&mut report, progress, on_slice)?,
     };
@@ -227,7 +246,7 @@ pub fn load(
 /// Reads the middle slice of an entry by itself; `None` where that is not possible.
 pub fn middle_slice(entry: &SeriesEntry) -> Option<SlicePreview> {
     match &entry.plan {
-        Plan::Refused => None,
+        Plan::Refused | Plan::Broken(_) => None,
         Plan::Dicom(plan) => read_slice(plan, plan.slices.len() / 2).ok(),
         Plan::Research(plan) => plan.middle_slice(),
     }

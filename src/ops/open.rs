@@ -9,8 +9,8 @@ use crate::task::Progress;
 
 pub use crate::io::dicom::{TagRow, tags};
 pub use crate::io::import::{
-    GrayImage, ImportError, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview, VolumeSource, load,
-    middle_slice, scan, thumbnail,
+    Gaps, GrayImage, ImportError, ImportOptions, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview,
+    VolumeSource, load, middle_slice, replan, scan, scan_with, thumbnail,
 };
 pub use crate::io::report::{Report, ReportLine, Severity};
 
@@ -25,7 +25,21 @@ pub fn open(
     progress: &Progress,
     on_slice: &(dyn Fn(SlicePreview) + Sync),
 ) -> Result<LoadedVolume, ImportError> {
-    let scan = scan(path, progress)?;
+    open_with(path, series, ImportOptions::default(), progress, on_slice)
+}
+
+/// The same with choices on what to do with missing slices and tilted gantries.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    path: &Path,
+    series: Option<usize>,
+    options: ImportOptions,
+    progress: &Progress,
+    on_slice: &(dyn Fn(SlicePreview) + Sync),
+) -> Result<LoadedVolume, ImportError> {
+    let scan = scan_with(path, options, progress)?;
     let entry = pick(&scan, series)?;
     let mut loaded = load(entry, progress, on_slice)?;
     loaded.report.extend(scan.report);

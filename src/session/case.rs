@@ -76,7 +76,8 @@ pub fn find_images(head: &VolumeHead, progress: &Progress) -> Result<FoundImages
     if head.source.path.as_os_str().is_empty() {
         return remake_sample(head, progress);
     }
-    let scan = open::scan(&head.source.path, progress).map_err(|error| error.to_string())?;
+    let choices = open::ImportOptions::marked_in(&head.source.series);
+    let scan = open::scan_with(&head.source.path, choices, progress).map_err(|error| error.to_string())?;
     let named = |entry: &&open::SeriesEntry| series_name(entry) == head.source.series;
     // The series of that name first; another one only if its content is the same (files may have been renamed).
     let same_dims = |entry: &&open::SeriesEntry| entry.is_loadable() && entry.dims() == head.grid.dims();

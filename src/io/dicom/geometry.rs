@@ -7,11 +7,17 @@
 //!
 //! Source: DICOM PS3.3 C.7.6.2. Tolerances: warned above 0.01 mm as Slicer does; refused above 0.2 mm (dcm2niix's limit
 //! for uneven slices) or a quarter of a step: measuring in a volume whose slices are not where it says is not safe.
-//! Not here: filling or resampling uneven series.
+//! Missing slices are filled in only where the user chose it: an image stays as it is, a slice between is made linearly of
+//! its two neighbours and named.
+//! Not here: the samples of filled slices (`resample`).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use glam::{DAffine3, DMat3, DVec3};
 
 use super::header::SliceHeader;
+use crate::io::import::options::{Gaps, ImportOptions};
 
 /// Two slices closer than this, mm, are at one place.
 pub const SAME_PLACE_MM: f64 = 1e-3;
@@ -21,6 +27,10 @@ const JITTER_WARNED_MM: f64 = 0.01;
 const JITTER_ACCEPTED_MM: f64 = 0.2;
 /// Row and column directions may differ from unit length and a right angle by this.
 const COSINE_TOLERANCE: f64 = 2e-3;
+/// A tilt below this is rounding, degrees.
+pub const TILT_SAID_DEG: f64 = 0.05;
+/// Filling in may at most make this many slices of one.
+const MAX_FILLING: usize = 3;
 /// The most that slices may lean, degrees; gantries reach 30.
 const MAX_TILT_DEG: f64 = 60.0;
 
@@ -31,8 +41,21 @@ pub struct Stack {
     pub order: Vec<usize>,
     /// Patient (LPS, mm) from voxel (column, row, slice).
     pub patient_from_voxel: DAffine3,
+    /// Where each slice of the volume comes from, when slices are filled in; `None` when they are the images in order.
+    pub filling: Option<Vec<SliceSource>>,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+/// Where a slice of a volume comes from: between two images of the order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SliceSource {
+    /// Image before it, as an index into the order.
+    pub before: usize,
+    /// Image after it; the same where the slice is an image.
+    pub after: usize,
+    /// Part of `after` in it, 0 to 1.
+    pub weight: f64,
 }
 
 /// Why slices do not make a volume.
@@ -104,6 +127,12 @@ pub enum GeometryError {
         /// Mean step.
         step_mm: f64,
     },
+    /// Filling in is not possible.
+    #[error("the missing slices cannot be filled in: too many would be made up, or {file} is shifted sideways")]
+    Unfillable {
+        /// The file that is furthest from the line of the others.
+        file: String,
+    },
     /// Slices shifted so far sideways that they cannot be a tilted gantry.
     #[error("the slices lean by {tilt_deg:.0} degrees, more than any scanner tilts: {file} is not where it should be")]
     Leaning {
@@ -133,7 +162,7 @@ impl Plane {
     /// # Errors
     /// When the header lacks it or it makes no sense.
     pub fn of(header: &SliceHeader) -> Result<Self, GeometryError> {
-        let file = || header.path.display().to_string();
+        let file = || header.name();
         let missing = |what| GeometryError::Missing { what, file: file() };
         let position = header.position_in_patient.ok_or_else(|| missing("Image Position (Patient)"))?;
         let [row, column] = header.cosines.ok_or_else(|| missing("Image Orientation (Patient)"))?;
@@ -155,49 +184,164 @@ impl Plane {
     }
 }
 
-/// Orders slices and finds their affine.
+/// Orders slices and finds their affine; fills missing slices in where `options` say so.
 ///
 /// # Errors
 /// When a slice has no place, two share one, one is missing, or they are not evenly spaced.
-pub fn stack(headers: &[SliceHeader]) -> Result<Stack, GeometryError> {
+pub fn stack(headers: &[SliceHeader], options: ImportOptions) -> Result<Stack, GeometryError> {
     let planes = headers.iter().map(Plane::of).collect::<Result<Vec<_>, _>>()?;
     assert!(!planes.is_empty(), "a group has at least one image");
     let normal = planes[0].normal();
     let along = |index: usize| planes[index].position.dot(normal);
     let mut order: Vec<usize> = (0..headers.len()).collect();
     order.sort_by(|&a, &b| along(a).total_cmp(&along(b)));
-    let name = |index: usize| headers[index].path.display().to_string();
+    let name = |index: usize| headers[index].name();
     let first = &planes[order[0]];
-    let step = match order.as_slice() {
+    let mut step = match order.as_slice() {
         [only] => normal * one_slice_step_mm(&headers[*only])?,
         [first, .., last] => (planes[*last].position - planes[*first].position) / (order.len() - 1) as f64,
         [] => DVec3::ZERO,
     };
-    let mut warnings = Vec::new();
+    let (mut warnings, mut filling) = (Vec::new(), None);
     if order.len() > 1 {
-        check_steps(&order, along, name)?;
-        let tilt_deg = step.angle_between(normal).to_degrees();
-        if tilt_deg > MAX_TILT_DEG {
-            return Err(GeometryError::Leaning { file: name(order[order.len() - 1]), tilt_deg });
+        let even = check_steps(&order, along, name).and_then(|()| check_line(&order, &planes, step, name));
+        match even {
+            Ok(warning) => warnings.extend(warning),
+            Err(GeometryError::Gap { .. } | GeometryError::Uneven { .. }) if options.gaps == Gaps::Fill => {
+                let filled = fill(&order, &planes, normal, name)?;
+                step = (planes[order[order.len() - 1]].position - first.position) / (filled.sources.len() - 1) as f64;
+                warnings.push(filled.warning);
+                filling = Some(filled.sources);
+            }
+            Err(error) => return Err(error),
         }
-        if tilt_deg > 0.05 {
-            warnings.push(format!(
-                "the gantry was tilted by {tilt_deg:.1} degrees: the slices lean, and the volume is shown and measured leaning as they are"
-            ));
-        }
-        check_line(&order, &planes, step, name, &mut warnings)?;
+        check_tilt(step, normal, || name(order[order.len() - 1]), &mut warnings)?;
         check_thickness(&headers[order[0]], step.dot(normal), &mut warnings);
     }
     check_turns(&planes, &mut warnings);
     let axes =
         DMat3::from_cols(first.row_cosine * first.spacing_mm[0], first.column_cosine * first.spacing_mm[1], step);
-    Ok(Stack { order, patient_from_voxel: DAffine3 { matrix3: axes, translation: first.position }, warnings })
+    let patient_from_voxel = DAffine3 { matrix3: axes, translation: first.position };
+    Ok(Stack { order, patient_from_voxel, filling, warnings })
+}
+
+fn check_tilt(
+    step: DVec3,
+    normal: DVec3,
+    last: impl Fn() -> String,
+    warnings: &mut Vec<String>,
+) -> Result<(), GeometryError> {
+    let tilt_deg = step.angle_between(normal).to_degrees();
+    if tilt_deg > MAX_TILT_DEG {
+        return Err(GeometryError::Leaning { file: last(), tilt_deg });
+    }
+    if tilt_deg > TILT_SAID_DEG {
+        warnings.push(format!(
+            "the gantry was tilted by {tilt_deg:.1} degrees: the slices lean, and the volume is shown and measured leaning as they are"
+        ));
+    }
+    Ok(())
+}
+
+/// Slices that make an even stack of an uneven one.
+struct Filled {
+    sources: Vec<SliceSource>,
+    warning: String,
+}
+
+/// Makes an even stack: images near an even place stay as they are, slices between are made of their neighbours.
+fn fill(
+    order: &[usize],
+    planes: &[Plane],
+    normal: DVec3,
+    name: impl Fn(usize) -> String,
+) -> Result<Filled, GeometryError> {
+    let at = |n: usize| planes[order[n]].position;
+    let along: Vec<f64> = (0..order.len()).map(|n| (at(n) - at(0)).dot(normal)).collect();
+    let length_mm = along[along.len() - 1];
+    let mut steps: Vec<f64> = along.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    steps.sort_by(f64::total_cmp);
+    let median = steps[(steps.len() - 1) / 2];
+    let count = (length_mm / median).round() as usize + 1;
+    let step_mm = length_mm / (count - 1).max(1) as f64;
+    let tolerance = JITTER_ACCEPTED_MM.min(0.25 * step_mm);
+    // Slices that are shifted sideways cannot be made up for.
+    let line = (at(order.len() - 1) - at(0)) / length_mm;
+    let sideways = |n: usize| at(n).distance(at(0) + line * along[n]);
+    let worst = (0..order.len()).max_by(|&a, &b| sideways(a).total_cmp(&sideways(b))).unwrap_or(0);
+    if sideways(worst) > JITTER_ACCEPTED_MM.min(0.25 * step_mm) || count > MAX_FILLING * order.len() {
+        return Err(GeometryError::Unfillable { file: name(order[worst]) });
+    }
+    let source = |k: usize| {
+        let place = k as f64 * step_mm;
+        let after = along.partition_point(|&along| along < place).clamp(1, along.len() - 1);
+        let before = after - 1;
+        let near = if place - along[before] < along[after] - place { before } else { after };
+        if (along[near] - place).abs() <= tolerance {
+            return SliceSource { before: near, after: near, weight: 0.0 };
+        }
+        let weight = ((place - along[before]) / (along[after] - along[before])).clamp(0.0, 1.0);
+        SliceSource { before, after, weight }
+    };
+    let sources: Vec<SliceSource> = (0..count).map(source).collect();
+    let made: Vec<String> =
+        (0..count).filter(|&k| sources[k].before != sources[k].after).map(|k| (k + 1).to_string()).collect();
+    let listed = if made.len() > 12 { format!("{}, ...", made[..12].join(", ")) } else { made.join(", ") };
+    let warning = format!(
+        "{} of {count} slices are made up between their neighbours, because slices are missing or uneven (step {step_mm:.3} mm): slice {listed}",
+        made.len()
+    );
+    Ok(Filled { sources, warning })
+}
+
+/// Runs of evenly spaced slices, in order along the normal.
+pub fn even_runs(headers: Vec<SliceHeader>) -> Vec<Vec<SliceHeader>> {
+    let mut placed: Vec<(f64, SliceHeader)> = Vec::with_capacity(headers.len());
+    let mut normal = None;
+    for header in headers {
+        if let Ok(plane) = Plane::of(&header) {
+            let normal = *normal.get_or_insert_with(|| plane.normal());
+            placed.push((plane.position.dot(normal), header));
+        }
+    }
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let along: Vec<f64> = placed.iter().map(|(along, _)| *along).collect();
+    let mut run_of = run_numbers(&along).into_iter();
+    let mut runs: BTreeMap<usize, Vec<SliceHeader>> = BTreeMap::new();
+    for (_, header) in placed {
+        runs.entry(run_of.next().unwrap_or(0)).or_default().push(header);
+    }
+    runs.into_values().collect()
+}
+
+/// The run that each place belongs to, numbered by its first place: equal steps make a run, the longest first.
+fn run_numbers(along: &[f64]) -> Vec<usize> {
+    let steps: Vec<f64> = along.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        match groups.last_mut() {
+            Some(group) if (step - steps[group.start]).abs() <= JITTER_ACCEPTED_MM.min(0.25 * step) => {
+                group.end = at + 1;
+            }
+            _ => groups.push(at..at + 1),
+        }
+    }
+    // Of equally long ones the tighter first: a hole between two runs takes no slice from them.
+    groups.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| steps[a.start].total_cmp(&steps[b.start])));
+    let mut run_of = vec![usize::MAX; along.len()];
+    for group in groups {
+        let free: Vec<usize> = (group.start..=group.end).filter(|&at| run_of[at] == usize::MAX).collect();
+        for &at in &free {
+            run_of[at] = free[0];
+        }
+    }
+    run_of.iter().enumerate().map(|(at, &run)| if run == usize::MAX { at } else { run }).collect()
 }
 
 fn one_slice_step_mm(header: &SliceHeader) -> Result<f64, GeometryError> {
     let candidates = [header.spacing_between_mm, header.thickness_mm];
     let step = candidates.into_iter().flatten().map(f64::abs).find(|mm| (1e-4..1e3).contains(mm));
-    step.ok_or_else(|| GeometryError::OneSlice { file: header.path.display().to_string() })
+    step.ok_or_else(|| GeometryError::OneSlice { file: header.name() })
 }
 
 fn check_steps(
@@ -224,25 +368,23 @@ fn check_steps(
     })
 }
 
+/// A warning where slices are a little off their even places.
 fn check_line(
     order: &[usize],
     planes: &[Plane],
     step: DVec3,
     name: impl Fn(usize) -> String,
-    warnings: &mut Vec<String>,
-) -> Result<(), GeometryError> {
+) -> Result<Option<String>, GeometryError> {
     let origin = planes[order[0]].position;
     let off_mm = |k: usize| planes[order[k]].position.distance(origin + step * k as f64);
-    let Some(worst) = (0..order.len()).max_by(|&a, &b| off_mm(a).total_cmp(&off_mm(b))) else { return Ok(()) };
+    let Some(worst) = (0..order.len()).max_by(|&a, &b| off_mm(a).total_cmp(&off_mm(b))) else { return Ok(None) };
     let (off_mm, step_mm) = (off_mm(worst), step.length());
     if off_mm > JITTER_ACCEPTED_MM.min(0.25 * step_mm) {
         return Err(GeometryError::Uneven { file: name(order[worst]), off_mm, step_mm });
     }
-    if off_mm > JITTER_WARNED_MM {
-        let file = name(order[worst]);
-        warnings.push(format!("the slices are not quite evenly spaced: {file} is {off_mm:.3} mm from its place"));
-    }
-    Ok(())
+    let file = name(order[worst]);
+    let said = off_mm > JITTER_WARNED_MM;
+    Ok(said.then(|| format!("the slices are not quite evenly spaced: {file} is {off_mm:.3} mm from its place")))
 }
 
 fn check_thickness(header: &SliceHeader, step_mm: f64, warnings: &mut Vec<String>) {
@@ -266,5 +408,19 @@ fn check_turns(planes: &[Plane], warnings: &mut Vec<String>) {
         warnings.push(format!(
             "the slices are turned against each other by up to {angle_deg:.4} degrees; read as parallel"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_end_where_the_step_changes() {
+        assert_eq!(run_numbers(&[0.0, 1.0, 2.0, 7.0, 9.0, 10.0, 11.0]), [0, 0, 0, 3, 4, 4, 4]);
+        assert_eq!(run_numbers(&[0.0, 1.0, 2.0, 3.0]), [0; 4]);
+        assert_eq!(run_numbers(&[0.0, 5.0, 10.0, 11.0, 12.0, 13.0]), [0, 0, 2, 2, 2, 2]);
+        assert_eq!(run_numbers(&[0.0, 1.0, 2.0, 4.0, 5.0]), [0, 0, 0, 3, 3]);
+        assert_eq!(run_numbers(&[4.0]), [0]);
     }
 }

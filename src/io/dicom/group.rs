@@ -2,18 +2,19 @@
 //!
 //! In: headers in any order. Out: [`DicomGroup`]s, each one stack of slices or a refusal with its reason.
 //! Files belong together when series UID, modality, size, pixel layout, orientation and pixel spacing agree. What then
-//! still shares a place or leaves holes is split by the first key (image type, cardiac phase, time, echo, acquisition
-//! ...) that makes every part an even stack: splitting always by acquisition would break scanners that store slices in
-//! pairs (reference: dcm2niix and Slicer disagree here for that reason).
+//! still shares a place or leaves holes is taken apart by `phases`. An image whose pixels cannot be used counts as a
+//! missing slice: it is named, and a hole in the stack is refused unless the user chose to fill it or to split there.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 
-use super::geometry::{Plane, SAME_PLACE_MM, Stack, stack};
+use super::geometry::{GeometryError, Plane, SAME_PLACE_MM, Stack, even_runs, stack};
 use super::header::SliceHeader;
-use super::pixels;
+use super::{phases, pixels};
+use crate::io::import::options::{Gaps, ImportOptions, RUN};
 use crate::io::report::Report;
+
+/// Unusable images that are named one by one.
+const NAMED_IMAGES: usize = 3;
 
 /// Orientation cosines of one stack agree to this.
 const SAME_DIRECTION: f64 = 1e-3;
@@ -29,22 +30,24 @@ pub struct DicomGroup {
     pub stack: Result<Stack, String>,
     /// What was repaired.
     pub report: Report,
+    /// Whether filling or splitting at missing slices would give stacks.
+    pub can_mend: bool,
 }
 
 /// Groups headers into stacks.
-pub fn group_series(headers: Vec<SliceHeader>) -> Vec<DicomGroup> {
+pub fn group_series(headers: Vec<SliceHeader>, options: ImportOptions) -> Vec<DicomGroup> {
     let mut by_key: BTreeMap<String, Vec<SliceHeader>> = BTreeMap::new();
     for header in headers {
         by_key.entry(key(&header)).or_default().push(header);
     }
-    by_key.into_values().flat_map(|headers| settle_all(cluster(headers))).collect()
+    by_key.into_values().flat_map(|headers| settle_all(cluster(headers), options)).collect()
 }
 
 /// Makes stacks of the clusters of one series; those with a place say when other files of the series have none.
-fn settle_all(clusters: Vec<Vec<SliceHeader>>) -> Vec<DicomGroup> {
+fn settle_all(clusters: Vec<Vec<SliceHeader>>, options: ImportOptions) -> Vec<DicomGroup> {
     let lost = clusters.iter().flatten().filter(|header| Plane::of(header).is_err());
-    let lost: Vec<String> = lost.map(|header| header.path.display().to_string()).collect();
-    let mut groups: Vec<DicomGroup> = clusters.into_iter().flat_map(settle).collect();
+    let lost: Vec<String> = lost.map(SliceHeader::name).collect();
+    let mut groups: Vec<DicomGroup> = clusters.into_iter().flat_map(|headers| settle(headers, options)).collect();
     if let (Some(example), true) = (lost.first(), groups.iter().any(|group| group.stack.is_ok())) {
         let text = format!(
             "{} of the series without a place in the patient: left out, e.g. {example}; slices may be missing at the ends",
@@ -62,12 +65,17 @@ fn files(count: usize) -> String {
 }
 
 fn key(header: &SliceHeader) -> String {
-    let format = &header.format;
-    let is_localizer = header.image_type.to_ascii_uppercase().contains("LOCALIZER");
-    // A file without image, or with many frames, stands for itself.
-    let alone = if header.pixels.is_none() || format.frames != 1 { header.path.to_string_lossy() } else { "".into() };
+    let file = &header.file;
+    let format = &file.format;
+    let is_localizer = file.image_type.to_ascii_uppercase().contains("LOCALIZER");
+    // A file without image, or with frames that have no place, stands for itself.
+    let alone = if file.pixels.is_none() || file.frames_without_place.is_some() {
+        file.path.to_string_lossy()
+    } else {
+        "".into()
+    };
     let shape = (format.rows, format.columns, format.samples_per_pixel, format.bits_allocated, is_localizer);
-    let texts = [&header.info.study_uid, &header.info.series_uid, &header.info.modality, &format.photometric];
+    let texts = [&file.info.study_uid, &file.info.series_uid, &file.info.modality, &format.photometric];
     format!("{texts:?}{shape:?}{alone}")
 }
 
@@ -93,44 +101,97 @@ fn cluster(headers: Vec<SliceHeader>) -> Vec<Vec<SliceHeader>> {
 }
 
 /// Makes one or several stacks of a cluster.
-fn settle(mut headers: Vec<SliceHeader>) -> Vec<DicomGroup> {
-    headers.sort_by(|a, b| a.path.cmp(&b.path));
+fn settle(mut headers: Vec<SliceHeader>, options: ImportOptions) -> Vec<DicomGroup> {
+    headers.sort_by(|a, b| (&a.file.path, a.frame).cmp(&(&b.file.path, b.frame)));
     let mut report = Report::default();
     drop_repeated_objects(&mut headers, &mut report);
-    if let Err(error) = check_pixels(&headers) {
-        return vec![DicomGroup { headers, part: String::new(), stack: Err(error), report }];
-    }
-    if stack(&headers).is_err() {
-        let keys: Vec<usize> = (0..headers[0].split_keys.len()).collect();
-        if let Some(parts) = split(&headers, &keys) {
-            let count = parts.len();
-            return parts.into_iter().map(|(part, headers)| finish(headers, part, report.clone(), count)).collect();
+    let unusable = match take_unusable(&mut headers) {
+        Ok(unusable) => unusable,
+        Err(error) => {
+            return vec![DicomGroup { headers, part: String::new(), stack: Err(error), report, can_mend: false }];
         }
-        drop_equal_images(&mut headers, &mut report);
+    };
+    let settling = Settling { options, unusable, report };
+    match stack(&headers, options) {
+        Err(GeometryError::Gap { .. } | GeometryError::Uneven { .. }) if options.gaps == Gaps::Split => {
+            let runs = even_runs(headers);
+            let count = runs.len();
+            let name = |run: &[SliceHeader]| match (run.first(), run.last()) {
+                (Some(first), Some(last)) => format!("{RUN} {} to {}", place_name(first), place_name(last)),
+                _ => String::new(),
+            };
+            runs.into_iter().map(|run| settling.finish(name(&run), run, count)).collect()
+        }
+        Err(_) => {
+            if let Some(parts) = phases::split(&headers, options) {
+                let count = parts.len();
+                return parts.into_iter().map(|(part, headers)| settling.finish(part, headers, count)).collect();
+            }
+            let mut settling = settling;
+            drop_equal_images(&mut headers, &mut settling.report);
+            vec![settling.finish(String::new(), headers, 1)]
+        }
+        Ok(_) => vec![settling.finish(String::new(), headers, 1)],
     }
-    vec![finish(headers, String::new(), report, 1)]
 }
 
-fn finish(headers: Vec<SliceHeader>, part: String, mut report: Report, part_count: usize) -> DicomGroup {
-    if part_count > 1 {
-        report.warning(format!("the series holds {part_count} image stacks; this one is the part with {part}"));
-    }
-    match stack(&headers) {
-        Ok(stack) => {
-            stack.warnings.iter().for_each(|warning| report.warning(warning));
-            let ordered = stack.order.iter().map(|&index| headers[index].clone()).collect();
-            DicomGroup { headers: ordered, part, stack: Ok(stack), report }
+/// What the parts of one cluster share.
+struct Settling {
+    options: ImportOptions,
+    /// Images whose pixels cannot be used: sentences.
+    unusable: Vec<String>,
+    report: Report,
+}
+
+impl Settling {
+    fn finish(&self, part: String, headers: Vec<SliceHeader>, part_count: usize) -> DicomGroup {
+        let mut report = self.report.clone();
+        if part_count > 1 {
+            report.warning(format!("the series holds {part_count} image stacks; this one is the part with {part}"));
         }
-        Err(error) => DicomGroup { headers, part, stack: Err(error.to_string()), report },
+        match stack(&headers, self.options) {
+            Ok(stack) => {
+                stack.warnings.iter().for_each(|warning| report.warning(warning));
+                for sentence in &self.unusable {
+                    report.warning(format!("a slice is missing at an end of the stack: {sentence}"));
+                }
+                let ordered = stack.order.iter().map(|&index| headers[index].clone()).collect();
+                DicomGroup { headers: ordered, part, stack: Ok(stack), report, can_mend: false }
+            }
+            Err(error) => {
+                let can_mend = matches!(error, GeometryError::Gap { .. } | GeometryError::Uneven { .. });
+                let because =
+                    [error.to_string()].into_iter().chain(self.unusable.iter().cloned()).collect::<Vec<_>>().join("; ");
+                DicomGroup { headers, part, stack: Err(because), report, can_mend }
+            }
+        }
     }
 }
 
-/// The first file whose pixels cannot be used decides: a volume with a hole is no volume.
-fn check_pixels(headers: &[SliceHeader]) -> Result<(), String> {
-    let failed: Vec<_> = headers.iter().filter_map(|header| pixels::check(header).err().map(|e| (header, e))).collect();
-    let Some((header, error)) = failed.first() else { return Ok(()) };
-    let more = if failed.len() > 1 { format!(" (and {} more files like it)", failed.len() - 1) } else { String::new() };
-    Err(format!("{} {error}{more}", header.path.display()))
+fn place_name(header: &SliceHeader) -> String {
+    let along = Plane::of(header).map(|plane| plane.position.dot(plane.normal())).unwrap_or_default();
+    format!("{along:.1} mm")
+}
+
+/// Takes images with unusable pixels out of a cluster that has others: each is a missing slice, with its reason. An error
+/// when none is usable.
+fn take_unusable(headers: &mut Vec<SliceHeader>) -> Result<Vec<String>, String> {
+    let failed = |header: &SliceHeader| pixels::check(header).err().map(|e| format!("{} {e}", header.name()));
+    let mut sentences: Vec<String> = headers.iter().filter_map(failed).collect();
+    if sentences.len() == headers.len() {
+        let more =
+            if sentences.len() > 1 { format!(" (and {} more like it)", sentences.len() - 1) } else { String::new() };
+        return Err(format!("{}{more}", sentences.remove(0)));
+    }
+    if !sentences.is_empty() {
+        headers.retain(|header| pixels::check(header).is_ok());
+    }
+    let more = sentences.len().saturating_sub(NAMED_IMAGES);
+    sentences.truncate(NAMED_IMAGES);
+    if more > 0 {
+        sentences.push(format!("{more} more images cannot be used"));
+    }
+    Ok(sentences)
 }
 
 fn drop_repeated_objects(headers: &mut Vec<SliceHeader>, report: &mut Report) {
@@ -138,9 +199,10 @@ fn drop_repeated_objects(headers: &mut Vec<SliceHeader>, report: &mut Report) {
     let before = headers.len();
     let mut example = String::new();
     headers.retain(|header| {
-        let is_new = header.sop_instance.is_empty() || seen.insert(header.sop_instance.clone());
+        let is_new =
+            header.file.sop_instance.is_empty() || seen.insert((header.file.sop_instance.clone(), header.frame));
         if !is_new {
-            example = header.path.display().to_string();
+            example = header.name();
         }
         is_new
     });
@@ -163,7 +225,7 @@ fn drop_equal_images(headers: &mut Vec<SliceHeader>, report: &mut Report) {
         let twin = kept.iter().find(|other| near(other, &header));
         if twin.is_some_and(|twin| pixel_hash(twin).is_some_and(|hash| pixel_hash(&header) == Some(hash))) {
             dropped += 1;
-            example = header.path.display().to_string();
+            example = header.name();
         } else {
             kept.push(header);
         }
@@ -174,54 +236,10 @@ fn drop_equal_images(headers: &mut Vec<SliceHeader>, report: &mut Report) {
     }
 }
 
+/// Hash of the stored pixels of an image, as they lie in the file.
 fn pixel_hash(header: &SliceHeader) -> Option<blake3::Hash> {
-    let span = header.pixels?;
-    let mut file = File::open(&header.path).ok()?;
-    file.seek(SeekFrom::Start(span.offset)).ok()?;
-    let mut hasher = blake3::Hasher::new();
-    std::io::copy(&mut file.take(span.length), &mut hasher).ok()?;
-    Some(hasher.finalize())
-}
-
-type Parts = Vec<(String, Vec<SliceHeader>)>;
-
-/// Splits by the first key that makes every part an even stack; by two keys where one is not enough.
-fn split(headers: &[SliceHeader], keys: &[usize]) -> Option<Parts> {
-    for &key in keys {
-        let parts = parts_by(headers, key);
-        let single = parts.iter().filter(|(_, part)| part.len() == 1).count();
-        if parts.len() > 1 && single <= 1 && parts.iter().all(|(_, part)| stack(part).is_ok()) {
-            return Some(parts);
-        }
-    }
-    for (at, &key) in keys.iter().enumerate() {
-        let parts = parts_by(headers, key);
-        if parts.len() < 2 || parts.len() * 2 > headers.len() {
-            continue;
-        }
-        let rest = &keys[at + 1..];
-        let settled: Option<Vec<Parts>> = parts
-            .into_iter()
-            .map(|(name, part)| {
-                if stack(&part).is_ok() {
-                    return Some(vec![(name, part)]);
-                }
-                let inner = split(&part, rest)?;
-                Some(inner.into_iter().map(|(inner, part)| (format!("{name}, {inner}"), part)).collect())
-            })
-            .collect();
-        if let Some(settled) = settled {
-            return Some(settled.into_iter().flatten().collect());
-        }
-    }
-    None
-}
-
-fn parts_by(headers: &[SliceHeader], key: usize) -> Parts {
-    let mut parts: BTreeMap<&str, Vec<SliceHeader>> = BTreeMap::new();
-    for header in headers {
-        parts.entry(&header.split_keys[key].1).or_default().push(header.clone());
-    }
-    let name = headers[0].split_keys[key].0;
-    parts.into_iter().map(|(value, part)| (format!("{name} {value}"), part)).collect()
+    let format = &header.file.format;
+    let mut samples = vec![0; format.rows as usize * format.columns as usize];
+    pixels::read_samples(header, &mut Vec::new(), &mut samples).ok()?;
+    Some(blake3::hash(bytemuck::cast_slice(&samples)))
 }

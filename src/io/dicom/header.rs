@@ -1,20 +1,28 @@
 //! What one DICOM image file says of itself, as numbers and strings.
 //!
-//! In: a file. Out: [`SliceHeader`]: place, pixel format, rescale, and what tells series apart. Nothing is judged here.
+//! In: a file. Out: one [`SliceHeader`] for each image in it: place, rescale, and what tells series apart; what all
+//! images of the file share is its [`FileHeader`]. Nothing is judged here.
+//!
+//! Not here: where the frames of a multi-frame object say what they are (`frames`).
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Rescale;
-use crate::domain::window::Window;
 
-use super::layout::{Encoding, PixelSpan};
+use super::dataset::Dataset;
+use super::frames;
+use super::layout::{Encoding, Fragment, PixelSpan};
+use super::lut::{ModalityLut, windows};
 use super::source::{DicomSource, HeaderError};
+use super::suv::{Suv, suv_of};
 
 /// How pixels are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +49,9 @@ pub struct PixelFormat {
     pub padding: Option<(u16, u16)>,
 }
 
-/// The header of one image file.
-#[derive(Debug, Clone)]
-pub struct SliceHeader {
+/// What all images of a file share.
+#[derive(Debug)]
+pub struct FileHeader {
     /// The file.
     pub path: PathBuf,
     /// *Transfer Syntax UID* (0002,0010).
@@ -52,16 +60,39 @@ pub struct SliceHeader {
     pub encoding: Encoding,
     /// Where the pixels are; `None` for objects without.
     pub pixels: Option<PixelSpan>,
+    /// Pieces of compressed pixels; the first is the *Basic Offset Table*.
+    pub fragments: Vec<Fragment>,
+    /// *Extended Offset Table* (7FE0,0001): bytes from the first fragment's item to that of each frame.
+    pub extended_offsets: Vec<u64>,
     /// *SOP Class UID* (0008,0016).
     pub sop_class: String,
     /// *SOP Instance UID* (0008,0018).
     pub sop_instance: String,
-    /// *Instance Number* (0020,0013): for messages only, never for order.
+    /// *Instance Number* (0020,0013): for messages, and for order only where nothing else tells images apart.
     pub instance_number: Option<i64>,
     /// Identity of patient, study and series.
     pub info: SeriesInfo,
     /// How pixels are stored.
     pub format: PixelFormat,
+    /// *Image Type* (0008,0008), parts joined by a backslash.
+    pub image_type: String,
+    /// *Lossy Image Compression* (0028,2110) is 01, or the transfer syntax can only be lossy.
+    pub is_lossy: bool,
+    /// What makes uptake of these values, of PET.
+    pub suv: Option<Suv>,
+    /// Why the frames of this object have no place; completes "holds N frames, but".
+    pub frames_without_place: Option<&'static str>,
+    /// Which pieces of compressed pixels make which frame, once it was asked for.
+    pub(super) pieces: OnceLock<Result<Vec<Range<usize>>, String>>,
+}
+
+/// The header of one image: of a file with one, or of one frame.
+#[derive(Debug, Clone)]
+pub struct SliceHeader {
+    /// What it shares with the other images of its file.
+    pub file: Arc<FileHeader>,
+    /// Which image of the file, from 0.
+    pub frame: u32,
     /// *Image Position (Patient)* (0020,0032), mm.
     pub position_in_patient: Option<DVec3>,
     /// *Image Orientation (Patient)* (0020,0037): direction of growing column, then of growing row.
@@ -74,99 +105,129 @@ pub struct SliceHeader {
     pub spacing_between_mm: Option<f64>,
     /// *Rescale Slope* (0028,1053) and *Rescale Intercept* (0028,1052), where present.
     pub rescale: Option<Rescale>,
-    /// *Rescale Type* (0028,1054).
+    /// *Rescale Type* (0028,1054), or that of the modality LUT.
     pub rescale_type: String,
-    /// A *Modality LUT Sequence* (0028,3000) is present.
-    pub has_modality_lut: bool,
-    /// *Image Type* (0008,0008), parts joined by a backslash.
-    pub image_type: String,
-    /// *Lossy Image Compression* (0028,2110) is 01.
-    pub is_lossy: bool,
+    /// *Modality LUT Sequence* (0028,3000).
+    pub lut: Option<Arc<ModalityLut>>,
+    /// *Real World Value Mapping* (0040,9096): unit and line, where it is one.
+    pub real_world: Option<(String, Rescale)>,
     /// Values that may tell several images at one place apart, in the order in which they are tried: (what, value).
     pub split_keys: Vec<(&'static str, String)>,
 }
 
-/// Tags that tell apart what shares a place: phases of the heart, times, echoes, acquisitions.
-/// Order: reference `domain.md` 3.6 (cardiac 4D), then what Slicer and dcm2niix split on.
-const SPLIT_TAGS: &[(&str, Tag)] = &[
-    ("image type", tags::IMAGE_TYPE),
-    ("cardiac phase", tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE),
-    ("trigger time", tags::TRIGGER_TIME),
-    ("temporal position", tags::TEMPORAL_POSITION_IDENTIFIER),
-    ("temporal position index", tags::TEMPORAL_POSITION_INDEX),
-    ("echo time", tags::ECHO_TIME),
-    ("diffusion weighting", tags::DIFFUSION_B_VALUE),
-    ("kernel", tags::CONVOLUTION_KERNEL),
-    ("slice thickness", tags::SLICE_THICKNESS),
-    ("acquisition", tags::ACQUISITION_NUMBER),
-    ("acquisition time", tags::ACQUISITION_TIME),
-    ("content time", tags::CONTENT_TIME),
-];
-
-/// Reads the header of a file.
-///
-/// # Errors
-/// When the file is no DICOM file or its header is damaged.
-pub fn read_header(path: &Path) -> Result<SliceHeader, HeaderError> {
-    let mut source = DicomSource::open(path)?;
-    let object = source.header()?;
-    Ok(slice_header(path, &source, &object))
-}
-
-fn slice_header(path: &Path, source: &DicomSource, object: &InMemDicomObject) -> SliceHeader {
-    let pair = |tag| floats(object, tag).first_chunk::<2>().copied();
-    let cosines = floats(object, tags::IMAGE_ORIENTATION_PATIENT)
-        .first_chunk::<6>()
-        .map(|c| [DVec3::new(c[0], c[1], c[2]), DVec3::new(c[3], c[4], c[5])]);
-    let position = floats(object, tags::IMAGE_POSITION_PATIENT).first_chunk::<3>().copied();
-    let (slope, intercept) = (float(object, tags::RESCALE_SLOPE), float(object, tags::RESCALE_INTERCEPT));
-    let rescale = (slope.is_some() || intercept.is_some())
-        .then(|| Rescale { slope: slope.unwrap_or(1.0), intercept: intercept.unwrap_or(0.0) });
-    let split_keys = SPLIT_TAGS.iter().map(|&(name, tag)| (name, text(object, tag))).collect();
-    SliceHeader {
-        path: path.to_path_buf(),
-        transfer_syntax: source.layout.transfer_syntax.clone(),
-        encoding: source.layout.encoding,
-        pixels: source.layout.pixels,
-        sop_class: text(object, tags::SOP_CLASS_UID),
-        sop_instance: text(object, tags::SOP_INSTANCE_UID),
-        instance_number: int(object, tags::INSTANCE_NUMBER),
-        info: series_info(object),
-        format: pixel_format(object),
-        position_in_patient: position.map(DVec3::from),
-        cosines,
-        pixel_spacing_mm: pair(tags::PIXEL_SPACING),
-        thickness_mm: float(object, tags::SLICE_THICKNESS),
-        spacing_between_mm: float(object, tags::SPACING_BETWEEN_SLICES),
-        rescale,
-        rescale_type: text(object, tags::RESCALE_TYPE),
-        has_modality_lut: object.get(tags::MODALITY_LUT_SEQUENCE).is_some(),
-        image_type: text(object, tags::IMAGE_TYPE),
-        is_lossy: text(object, tags::LOSSY_IMAGE_COMPRESSION) == "01",
-        split_keys,
+impl SliceHeader {
+    /// Name for messages: the file, with the frame where there are several.
+    pub fn name(&self) -> String {
+        let path = self.file.path.display();
+        let has_several = self.file.format.frames > 1 && self.file.frames_without_place.is_none();
+        if has_several { format!("frame {} of {path}", self.frame + 1) } else { path.to_string() }
     }
 }
 
-fn pixel_format(object: &InMemDicomObject) -> PixelFormat {
-    let small = |tag| int(object, tag).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+/// Tags that tell apart what shares a place: phases of the heart, times, echoes, acquisitions.
+/// Order: reference `domain.md` 3.6 (cardiac 4D), then what Slicer and dcm2niix split on. Where several tags are named,
+/// the first that is there counts (enhanced objects have others than classic ones; makers have their own for b-values).
+const SPLIT_TAGS: &[(&str, &[Tag])] = &[
+    ("image type", &[tags::FRAME_TYPE, tags::IMAGE_TYPE]),
+    ("cardiac phase", &[tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE]),
+    ("trigger time", &[tags::TRIGGER_TIME]),
+    ("trigger delay", &[tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME, tags::ACTUAL_CARDIAC_TRIGGER_DELAY_TIME]),
+    ("temporal position", &[tags::TEMPORAL_POSITION_IDENTIFIER]),
+    ("temporal position index", &[tags::TEMPORAL_POSITION_INDEX]),
+    ("echo time", &[tags::EFFECTIVE_ECHO_TIME, tags::ECHO_TIME]),
+    ("b-value", &[tags::DIFFUSION_B_VALUE, Tag(0x0019, 0x100c), Tag(0x2001, 0x1003), Tag(0x0043, 0x1039)]),
+    ("diffusion direction", &[tags::DIFFUSION_GRADIENT_ORIENTATION, Tag(0x0019, 0x100e)]),
+    ("inversion time", &[tags::INVERSION_TIME]),
+    ("kernel", &[tags::CONVOLUTION_KERNEL]),
+    ("slice thickness", &[tags::SLICE_THICKNESS]),
+    ("stack", &[tags::STACK_ID]),
+    ("acquisition", &[tags::FRAME_ACQUISITION_NUMBER, tags::ACQUISITION_NUMBER]),
+    ("acquisition time", &[tags::FRAME_ACQUISITION_DATE_TIME, tags::ACQUISITION_TIME]),
+    ("content time", &[tags::CONTENT_TIME]),
+];
+
+/// The keys by which a series may be split, of one image; `find` gives the text of a tag, empty where absent.
+pub(super) fn split_keys(find: &dyn Fn(Tag) -> String) -> Vec<(&'static str, String)> {
+    let first = |tags: &[Tag]| tags.iter().map(|&tag| find(tag)).find(|text| !text.is_empty()).unwrap_or_default();
+    let mut keys: Vec<_> = SPLIT_TAGS.iter().map(|(name, tags)| (*name, first(tags))).collect();
+    let comments = [find(tags::SERIES_DESCRIPTION), find(tags::IMAGE_COMMENTS)].join(" ");
+    keys.push(("percent in the description", percent_in(&comments)));
+    keys
+}
+
+/// "30" of "BestSyst 30 %"; empty where there is no percentage.
+fn percent_in(text: &str) -> String {
+    let Some((before, _)) = text.split_once('%') else { return String::new() };
+    let digits: Vec<char> = before.trim_end().chars().rev().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    digits.into_iter().rev().collect()
+}
+
+/// Reads the headers of a file: one for each image in it, at least one.
+///
+/// # Errors
+/// When the file is no DICOM file or its header is damaged.
+pub fn read_headers(path: &Path) -> Result<Vec<SliceHeader>, HeaderError> {
+    let mut source = DicomSource::open(path)?;
+    let bytes = source.header_bytes()?;
+    let dataset = Dataset::parse(&bytes, source.layout.encoding);
+    let file = file_header(path, source, &dataset);
+    Ok(frames::slices(file, &dataset))
+}
+
+fn file_header(path: &Path, source: DicomSource, dataset: &Dataset<'_>) -> FileHeader {
+    let layout = source.layout;
+    let extended = dataset.bytes(Tag(0x7fe0, 0x0001)).chunks_exact(8);
+    let is_lossy =
+        dataset.text(tags::LOSSY_IMAGE_COMPRESSION) == "01" || super::codec::is_always_lossy(&layout.transfer_syntax);
+    FileHeader {
+        path: path.to_path_buf(),
+        transfer_syntax: layout.transfer_syntax,
+        encoding: layout.encoding,
+        pixels: layout.pixels,
+        fragments: layout.fragments,
+        extended_offsets: extended.map(|b| u64::from_le_bytes(std::array::from_fn(|n| b[n]))).collect(),
+        sop_class: sop_class(dataset),
+        sop_instance: dataset.text(tags::SOP_INSTANCE_UID),
+        instance_number: dataset.int(tags::INSTANCE_NUMBER),
+        info: series_info(dataset),
+        format: pixel_format(dataset),
+        image_type: dataset.text(tags::IMAGE_TYPE),
+        is_lossy,
+        suv: suv_of(dataset),
+        frames_without_place: None,
+        pieces: OnceLock::new(),
+    }
+}
+
+/// The kind of object; an index of media has no class of its own in its data set.
+fn sop_class(dataset: &Dataset<'_>) -> String {
+    if dataset.get(tags::DIRECTORY_RECORD_SEQUENCE).is_some() {
+        return uids::MEDIA_STORAGE_DIRECTORY_STORAGE.to_owned();
+    }
+    dataset.text(tags::SOP_CLASS_UID)
+}
+
+fn pixel_format(dataset: &Dataset<'_>) -> PixelFormat {
+    let small = |tag| dataset.int(tag).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     let bits_allocated = small(tags::BITS_ALLOCATED);
     let bits_stored = match small(tags::BITS_STORED) {
         0 => bits_allocated,
         bits => bits,
     };
-    let padding = int(object, tags::PIXEL_PADDING_VALUE).map(|value| {
-        let limit = int(object, tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    let padding = dataset.int(tags::PIXEL_PADDING_VALUE).map(|value| {
+        let limit = dataset.int(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
         (value as u16, limit as u16)
     });
     PixelFormat {
         rows: small(tags::ROWS),
         columns: small(tags::COLUMNS),
-        frames: int(object, tags::NUMBER_OF_FRAMES).unwrap_or(1),
-        samples_per_pixel: int(object, tags::SAMPLES_PER_PIXEL).unwrap_or(1),
-        photometric: text(object, tags::PHOTOMETRIC_INTERPRETATION),
+        frames: dataset.int(tags::NUMBER_OF_FRAMES).unwrap_or(1),
+        samples_per_pixel: dataset.int(tags::SAMPLES_PER_PIXEL).unwrap_or(1),
+        photometric: dataset.text(tags::PHOTOMETRIC_INTERPRETATION),
         bits_allocated,
         bits_stored,
-        high_bit: int(object, tags::HIGH_BIT)
+        high_bit: dataset
+            .int(tags::HIGH_BIT)
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or_else(|| bits_stored.saturating_sub(1)),
         signed: small(tags::PIXEL_REPRESENTATION) == 1,
@@ -174,25 +235,26 @@ fn pixel_format(object: &InMemDicomObject) -> PixelFormat {
     }
 }
 
-fn series_info(object: &InMemDicomObject) -> SeriesInfo {
-    let manufacturer = [text(object, tags::MANUFACTURER), text(object, tags::MANUFACTURER_MODEL_NAME)];
+fn series_info(dataset: &Dataset<'_>) -> SeriesInfo {
+    let text = |tag| dataset.text(tag);
+    let manufacturer = [text(tags::MANUFACTURER), text(tags::MANUFACTURER_MODEL_NAME)];
     SeriesInfo {
-        patient_name: display_name(&text(object, tags::PATIENT_NAME)),
-        patient_id: text(object, tags::PATIENT_ID),
-        birth_date: text(object, tags::PATIENT_BIRTH_DATE),
-        sex: text(object, tags::PATIENT_SEX),
-        study_date: text(object, tags::STUDY_DATE),
-        study_description: text(object, tags::STUDY_DESCRIPTION),
-        study_uid: text(object, tags::STUDY_INSTANCE_UID),
-        series_description: text(object, tags::SERIES_DESCRIPTION),
-        series_uid: text(object, tags::SERIES_INSTANCE_UID),
-        series_number: int(object, tags::SERIES_NUMBER).and_then(|n| i32::try_from(n).ok()),
-        modality: text(object, tags::MODALITY),
-        frame_of_reference_uid: text(object, tags::FRAME_OF_REFERENCE_UID),
-        patient_position: text(object, tags::PATIENT_POSITION),
+        patient_name: display_name(&text(tags::PATIENT_NAME)),
+        patient_id: text(tags::PATIENT_ID),
+        birth_date: text(tags::PATIENT_BIRTH_DATE),
+        sex: text(tags::PATIENT_SEX),
+        study_date: text(tags::STUDY_DATE),
+        study_description: text(tags::STUDY_DESCRIPTION),
+        study_uid: text(tags::STUDY_INSTANCE_UID),
+        series_description: text(tags::SERIES_DESCRIPTION),
+        series_uid: text(tags::SERIES_INSTANCE_UID),
+        series_number: dataset.int(tags::SERIES_NUMBER).and_then(|n| i32::try_from(n).ok()),
+        modality: text(tags::MODALITY),
+        frame_of_reference_uid: text(tags::FRAME_OF_REFERENCE_UID),
+        patient_position: text(tags::PATIENT_POSITION),
         manufacturer: manufacturer.join(" ").trim().to_owned(),
-        kernel: text(object, tags::CONVOLUTION_KERNEL),
-        windows: windows(object),
+        kernel: text(tags::CONVOLUTION_KERNEL),
+        windows: windows(dataset),
     }
 }
 
@@ -203,40 +265,21 @@ fn display_name(person_name: &str) -> String {
     parts.join(" ")
 }
 
-fn windows(object: &InMemDicomObject) -> Vec<(String, Window)> {
-    let (levels, widths) = (floats(object, tags::WINDOW_CENTER), floats(object, tags::WINDOW_WIDTH));
-    let names = text(object, tags::WINDOW_CENTER_WIDTH_EXPLANATION);
-    let mut names = names.split('\\');
-    let windows = levels.iter().zip(&widths).map(|(&level, &width)| {
-        let name = names.next().unwrap_or_default().trim().to_owned();
-        (name, Window::new(width, level))
-    });
-    windows.filter(|(_, window)| window.width.is_finite() && window.level.is_finite()).take(16).collect()
-}
-
-/// All values of an element as one string, parts joined by a backslash; empty where absent.
+/// All values of an element of a parsed object as one string, parts joined by a backslash; empty where absent.
 pub fn text(object: &InMemDicomObject, tag: Tag) -> String {
     let value = object.get(tag).and_then(|element| element.to_str().ok());
     value.map(|value| value.trim_matches(['\0', ' ']).to_owned()).unwrap_or_default()
 }
 
-/// All finite numbers of an element, up to the first part that is none.
-pub fn floats(object: &InMemDicomObject, tag: Tag) -> Vec<f64> {
-    let Some(element) = object.get(tag) else { return Vec::new() };
-    let values = element.to_multi_float64().unwrap_or_else(|_| {
-        let parts = text(object, tag);
-        parts.split('\\').map_while(|part| part.trim().parse().ok()).collect()
-    });
-    values.into_iter().take_while(|value| value.is_finite()).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// First number of an element.
-pub fn float(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
-    floats(object, tag).first().copied()
-}
-
-/// First whole number of an element.
-pub fn int(object: &InMemDicomObject, tag: Tag) -> Option<i64> {
-    let element = object.get(tag)?;
-    element.to_int().ok().or_else(|| float(object, tag).filter(|value| value.fract() == 0.0).map(|value| value as i64))
+    #[test]
+    fn percentages_are_found_in_descriptions() {
+        assert_eq!(percent_in("CorCTA 0.75 Bv40 BestSyst 30 %"), "30");
+        assert_eq!(percent_in("70% DS_CorAdSeq"), "70");
+        assert_eq!(percent_in("no phase"), "");
+        assert_eq!(percent_in("%"), "");
+    }
 }

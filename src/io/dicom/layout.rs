@@ -10,14 +10,15 @@ use std::io::{Read, Seek, SeekFrom};
 
 use dicom_core::Tag;
 use dicom_core::VR;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
+
+use super::dataset::{UNDEFINED, dictionary_vr, has_long_length};
 
 /// Sequences inside sequences that are followed; real files have fewer than ten.
 const MAX_DEPTH: u32 = 32;
 /// Bytes of a header without its pixels; icons and private data stay far below.
 const MAX_HEADER_BYTES: u64 = 256 << 20;
-const UNDEFINED: u32 = u32::MAX;
+/// Pieces of compressed pixels that are listed.
+const MAX_FRAGMENTS: usize = 1 << 20;
 
 /// Why bytes are not a readable DICOM file.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,8 @@ pub struct PixelSpan {
     pub length: u64,
     /// Whether the pixels are wrapped in items (compressed).
     pub encapsulated: bool,
+    /// Whether the file ends before the value does; the last piece of compressed pixels is the one that suffers.
+    pub is_cut: bool,
 }
 
 /// The parts of a DICOM file.
@@ -74,6 +77,17 @@ pub struct FileLayout {
     pub header_end: u64,
     /// The pixels; `None` for objects without.
     pub pixels: Option<PixelSpan>,
+    /// The pieces of compressed pixels, in their order; the first is the *Basic Offset Table*, mostly empty.
+    pub fragments: Vec<Fragment>,
+}
+
+/// One item of compressed pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment {
+    /// First byte of its value.
+    pub offset: u64,
+    /// Bytes of its value.
+    pub length: u32,
 }
 
 /// Finds the start of the data set and its transfer syntax: `(dataset start, UID)`.
@@ -134,7 +148,14 @@ pub fn walk_dataset<R: Read + Seek>(
 ) -> Result<FileLayout, LayoutError> {
     let mut walker = Walker::new(source, encoding)?;
     walker.seek(dataset_start)?;
-    let mut layout = FileLayout { transfer_syntax, encoding, dataset_start, header_end: walker.end, pixels: None };
+    let mut layout = FileLayout {
+        transfer_syntax,
+        encoding,
+        dataset_start,
+        header_end: walker.end,
+        pixels: None,
+        fragments: Vec::new(),
+    };
     let mut last_tag = Tag(0, 0);
     while walker.position < walker.end {
         let element_start = walker.position;
@@ -160,7 +181,7 @@ pub fn walk_dataset<R: Read + Seek>(
         }
         if matches!(element.tag, Tag(0x7fe0, 0x0008..=0x0010)) {
             layout.header_end = element_start;
-            layout.pixels = Some(walker.pixel_span(&element)?);
+            layout.pixels = Some(walker.pixel_span(&element, &mut layout.fragments)?);
             break;
         }
         walker.pass(&element, 0)?;
@@ -236,27 +257,10 @@ impl<'a, R: Read + Seek> Walker<'a, R> {
             return Ok(Element { tag, vr: None, length: self.u32(&head[4..]) });
         }
         if self.encoding == Encoding::ImplicitLittle {
-            let vr = StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed());
-            return Ok(Element { tag, vr, length: self.u32(&head[4..]) });
+            return Ok(Element { tag, vr: dictionary_vr(tag), length: self.u32(&head[4..]) });
         }
         let vr = VR::from_binary([head[4], head[5]]).ok_or(LayoutError::Damaged(tag))?;
-        let long = matches!(
-            vr,
-            VR::OB
-                | VR::OD
-                | VR::OF
-                | VR::OL
-                | VR::OV
-                | VR::OW
-                | VR::SQ
-                | VR::SV
-                | VR::UC
-                | VR::UN
-                | VR::UR
-                | VR::UT
-                | VR::UV
-        );
-        let length = if long {
+        let length = if has_long_length(vr) {
             let mut length = [0; 4];
             self.read_exact(&mut length, tag)?;
             self.u32(&length)
@@ -268,9 +272,13 @@ impl<'a, R: Read + Seek> Walker<'a, R> {
 
     /// Goes past an element's value, looking into sequences.
     fn pass(&mut self, element: &Element, depth: u32) -> Result<(), LayoutError> {
-        let is_sequence = element.vr == Some(VR::SQ) || element.length == UNDEFINED;
-        if !is_sequence {
+        // What has a length is jumped over whole: what lies inside is looked at when it is asked for.
+        if element.length != UNDEFINED {
             return self.skip(u64::from(element.length), element.tag);
+        }
+        if !matches!(element.vr, None | Some(VR::SQ | VR::UN)) {
+            self.pixel_span(element, &mut Vec::new())?;
+            return Ok(());
         }
         let outer = self.encoding;
         if element.vr == Some(VR::UN) {
@@ -285,55 +293,55 @@ impl<'a, R: Read + Seek> Walker<'a, R> {
         if depth > MAX_DEPTH {
             return Err(LayoutError::TooDeep);
         }
-        let end = self.end_of(sequence)?;
-        while self.position < end {
-            let item = self.element()?;
-            match item.tag {
-                Tag(0xfffe, 0xe0dd) => return Ok(()),
-                Tag(0xfffe, 0xe000) => {
-                    let item_end = self.end_of(&item)?;
-                    while self.position < item_end {
-                        let element = self.element()?;
-                        if element.tag == Tag(0xfffe, 0xe00d) {
-                            break;
-                        }
-                        if element.tag.group() == 0xfffe {
-                            return Err(LayoutError::Damaged(sequence.tag));
-                        }
-                        self.pass(&element, depth)?;
-                    }
-                }
-                _ => return Err(LayoutError::Damaged(sequence.tag)),
-            }
-        }
-        if sequence.length == UNDEFINED { Err(LayoutError::EndsInside(sequence.tag)) } else { Ok(()) }
-    }
-
-    fn end_of(&self, element: &Element) -> Result<u64, LayoutError> {
-        if element.length == UNDEFINED {
-            return Ok(self.end);
-        }
-        let end = self.position + u64::from(element.length);
-        if end > self.end { Err(LayoutError::EndsInside(element.tag)) } else { Ok(end) }
-    }
-
-    /// Native pixels may be cut short here: how many are needed is known from rows and columns.
-    fn pixel_span(&mut self, element: &Element) -> Result<PixelSpan, LayoutError> {
-        let offset = self.position;
-        if element.length != UNDEFINED {
-            let length = u64::from(element.length).min(self.end - offset);
-            return Ok(PixelSpan { offset, length, encapsulated: false });
-        }
         while self.position < self.end {
             let item = self.element()?;
             match item.tag {
-                Tag(0xfffe, 0xe0dd) => {
-                    return Ok(PixelSpan { offset, length: self.position - offset, encapsulated: true });
+                Tag(0xfffe, 0xe0dd) => return Ok(()),
+                Tag(0xfffe, 0xe000) if item.length != UNDEFINED => self.skip(u64::from(item.length), sequence.tag)?,
+                Tag(0xfffe, 0xe000) => self.pass_item(sequence, depth)?,
+                _ => return Err(LayoutError::Damaged(sequence.tag)),
+            }
+        }
+        Err(LayoutError::EndsInside(sequence.tag))
+    }
+
+    /// Goes past an item that ends with a delimiter.
+    fn pass_item(&mut self, sequence: &Element, depth: u32) -> Result<(), LayoutError> {
+        while self.position < self.end {
+            let element = self.element()?;
+            if element.tag == Tag(0xfffe, 0xe00d) {
+                return Ok(());
+            }
+            if element.tag.group() == 0xfffe {
+                return Err(LayoutError::Damaged(sequence.tag));
+            }
+            self.pass(&element, depth)?;
+        }
+        Err(LayoutError::EndsInside(sequence.tag))
+    }
+
+    /// Pixels may be cut short here: how many are needed is known from rows and columns.
+    fn pixel_span(&mut self, element: &Element, fragments: &mut Vec<Fragment>) -> Result<PixelSpan, LayoutError> {
+        let offset = self.position;
+        if element.length != UNDEFINED {
+            let length = u64::from(element.length).min(self.end - offset);
+            return Ok(PixelSpan { offset, length, encapsulated: false, is_cut: length < u64::from(element.length) });
+        }
+        let mut is_cut = false;
+        // A missing delimiter is no harm: the pieces have their lengths.
+        while self.end - self.position >= 8 {
+            let item = self.element()?;
+            match item.tag {
+                Tag(0xfffe, 0xe0dd) => break,
+                Tag(0xfffe, 0xe000) if fragments.len() < MAX_FRAGMENTS => {
+                    let length = u64::from(item.length).min(self.end - self.position) as u32;
+                    is_cut = length < item.length;
+                    fragments.push(Fragment { offset: self.position, length });
+                    self.skip(u64::from(length), element.tag)?;
                 }
-                Tag(0xfffe, 0xe000) => self.skip(u64::from(item.length), element.tag)?,
                 _ => return Err(LayoutError::Damaged(element.tag)),
             }
         }
-        Err(LayoutError::EndsInside(element.tag))
+        Ok(PixelSpan { offset, length: self.position - offset, encapsulated: true, is_cut })
     }
 }

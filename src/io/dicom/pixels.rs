@@ -6,14 +6,11 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dicom_dictionary_std::tags;
-use dicom_object::{InMemDicomObject, OpenFileOptions};
-use dicom_pixeldata::PixelDecoder;
-
-use super::header::{PixelFormat, SliceHeader};
-use super::layout::{Encoding, PixelSpan};
+use super::codec;
+use super::fragments::{START_BYTES, frame_pieces};
+use super::header::{FileHeader, PixelFormat, SliceHeader};
+use super::layout::{Encoding, Fragment};
 use super::source::DicomSource;
 
 /// Pixels of one image that are believed; the largest detectors stay below.
@@ -25,12 +22,12 @@ pub enum PixelError {
     /// No pixel data element.
     #[error("holds no image")]
     NoPixels,
-    /// Floating point pixels.
+    /// No rows, no columns, or more than is believed.
     #[error("holds {0} rows and {1} columns, which is not possible")]
     Size(u32, u32),
-    /// Multi-frame.
-    #[error("holds {0} frames; multi-frame images are not read yet")]
-    Frames(i64),
+    /// Frames without a place.
+    #[error("holds {0} frames, but {1}")]
+    Frames(i64, &'static str),
     /// Colour.
     #[error("is a colour image ({0}); only grey values can be reconstructed")]
     Color(String),
@@ -47,9 +44,6 @@ pub enum PixelError {
     /// A compression that this program cannot undo.
     #[error("is compressed with {0}, which this program cannot read")]
     Syntax(String),
-    /// Values by table.
-    #[error("gives its values by a Modality LUT, which is not read yet")]
-    ModalityLut,
     /// The file ends early.
     #[error("is cut short: {have} of {need} bytes of pixels are there")]
     CutShort {
@@ -58,6 +52,9 @@ pub enum PixelError {
         /// Bytes that rows and columns ask for.
         need: u64,
     },
+    /// The file ends inside the last piece of compressed pixels.
+    #[error("is cut short: its compressed pixels are not all there")]
+    CompressedCutShort,
     /// The decoder gave up.
     #[error("cannot be decompressed: {0}")]
     Decode(String),
@@ -66,18 +63,24 @@ pub enum PixelError {
     Read(String),
 }
 
-/// Checks that the pixels of a file can become samples, from its header alone.
+/// Checks that the pixels of an image can become samples of a volume, from its header alone.
 ///
 /// # Errors
 /// With the first reason why not.
 pub fn check(header: &SliceHeader) -> Result<(), PixelError> {
-    let (format, Some(span)) = (&header.format, &header.pixels) else { return Err(PixelError::NoPixels) };
+    check_frame(&header.file, header.frame)?;
+    header.file.frames_without_place.map_or(Ok(()), |why| Err(PixelError::Frames(header.file.format.frames, why)))
+}
+
+/// Checks the pixels of a frame, wherever it lies.
+fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
+    let (format, Some(span)) = (&file.format, &file.pixels) else { return Err(PixelError::NoPixels) };
     let pixels = u64::from(format.rows) * u64::from(format.columns);
     if pixels == 0 || pixels > MAX_SLICE_PIXELS || format.rows.max(format.columns) > crate::domain::grid::MAX_DIM {
         return Err(PixelError::Size(format.rows, format.columns));
     }
-    if format.frames != 1 {
-        return Err(PixelError::Frames(format.frames));
+    if format.frames < 1 || i64::from(frame) >= format.frames {
+        return Err(PixelError::Frames(format.frames, "that number is not possible"));
     }
     if format.samples_per_pixel != 1 || !format.photometric.starts_with("MONOCHROME") {
         return Err(PixelError::Color(format.photometric.clone()));
@@ -90,21 +93,21 @@ pub fn check(header: &SliceHeader) -> Result<(), PixelError> {
     if !possible {
         return Err(PixelError::Bits { stored: bits_stored, allocated: bits_allocated, high: high_bit });
     }
-    if header.has_modality_lut {
-        return Err(PixelError::ModalityLut);
+    let syntax = &file.transfer_syntax;
+    match codec::known(syntax) {
+        None if !syntax.is_empty() => return Err(PixelError::Syntax(syntax.clone())),
+        Some((name, false)) if span.encapsulated => return Err(PixelError::Syntax(name)),
+        None if span.encapsulated => return Err(PixelError::Syntax("something that it does not name".to_owned())),
+        _ => {}
     }
-    if span.encapsulated {
-        return match syntax::of(&header.transfer_syntax) {
-            Some(found) if found.can_decode => Ok(()),
-            Some(found) => Err(PixelError::Syntax(found.name)),
-            None => Err(PixelError::Syntax(header.transfer_syntax.clone())),
-        };
+    let need = pixels * u64::from(bits_allocated / 8) * (u64::from(frame) + 1);
+    if !span.encapsulated && span.length < need {
+        return Err(PixelError::CutShort { have: span.length, need });
     }
-    if syntax::of(&header.transfer_syntax).is_none() && !header.transfer_syntax.is_empty() {
-        return Err(PixelError::Syntax(header.transfer_syntax.clone()));
+    if span.encapsulated && span.is_cut && i64::from(frame) + 1 == format.frames {
+        return Err(PixelError::CompressedCutShort);
     }
-    let need = pixels * u64::from(bits_allocated / 8);
-    if span.length < need { Err(PixelError::CutShort { have: span.length, need }) } else { Ok(()) }
+    Ok(())
 }
 
 /// What is subtracted from a stored value so that it fits a sample.
@@ -125,36 +128,71 @@ pub fn sample_of_bits(bits: u16, format: &PixelFormat) -> i16 {
     }
 }
 
-/// Reads the pixels of a file into `samples`, which is one slice long.
+/// Reads the pixels of an image into `samples`, which is one slice long. With a modality LUT these are its values, less
+/// [`LUT_OFFSET`].
 ///
 /// # Errors
 /// When the file is cut short or its compressed pixels are damaged.
 pub fn read_samples(header: &SliceHeader, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), PixelError> {
-    check(header)?;
-    let Some(span) = header.pixels else { return Err(PixelError::NoPixels) };
-    let need = samples.len() * (header.format.bits_allocated / 8) as usize;
+    read_frame(&header.file, header.frame, scratch, samples)?;
+    if let Some(lut) = &header.lut {
+        let offset = sample_offset(&header.file.format);
+        for sample in samples {
+            *sample = (i32::from(lut.value(i32::from(*sample) + offset)) - LUT_OFFSET) as i16;
+        }
+    }
+    Ok(())
+}
+
+/// The stored values of one frame of a file, whether or not it has a place in the patient.
+///
+/// # Errors
+/// As [`read_samples`].
+pub fn stored_values(file: &FileHeader, frame: u32) -> Result<Vec<i32>, PixelError> {
+    check_frame(file, frame)?;
+    let mut samples = vec![0; file.format.rows as usize * file.format.columns as usize];
+    read_frame(file, frame, &mut Vec::new(), &mut samples)?;
+    let offset = sample_offset(&file.format);
+    Ok(samples.into_iter().map(|sample| i32::from(sample) + offset).collect())
+}
+
+/// Reads stored values, less [`sample_offset`].
+fn read_frame(file: &FileHeader, frame: u32, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), PixelError> {
+    check_frame(file, frame)?;
+    let Some(span) = file.pixels else { return Err(PixelError::NoPixels) };
+    let need = samples.len() * (file.format.bits_allocated / 8) as usize;
+    let mut format = file.format.clone();
     if span.encapsulated {
-        *scratch = decompress(header)?;
+        let frame = read_pieces(file, frame as usize)?;
+        *scratch = codec::decompress(&file.transfer_syntax, &format, frame).map_err(PixelError::Decode)?;
+        if codec::aligns_low(&file.transfer_syntax) {
+            format.high_bit = format.bits_stored - 1;
+        }
     } else {
-        read_native(header, span, need, scratch).map_err(|error| PixelError::Read(error.to_string()))?;
+        let offset = span.offset + u64::from(frame) * need as u64;
+        read_native(file, offset, need, scratch).map_err(|error| PixelError::Read(error.to_string()))?;
     }
     if scratch.len() < need {
         return Err(PixelError::CutShort { have: scratch.len() as u64, need: need as u64 });
     }
-    unpack(&scratch[..need], &header.format, header.encoding == Encoding::ExplicitBig, samples);
+    let is_big_endian = file.encoding == Encoding::ExplicitBig && !span.encapsulated;
+    unpack(&scratch[..need], &format, is_big_endian, samples);
     Ok(())
 }
 
-fn read_native(header: &SliceHeader, span: PixelSpan, need: usize, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+/// What is subtracted from the values of a modality LUT so that they fit a sample.
+pub const LUT_OFFSET: i32 = 32768;
+
+fn read_native(file: &FileHeader, offset: u64, need: usize, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     bytes.clear();
-    if header.transfer_syntax == DEFLATED {
-        let mut source = DicomSource::open(&header.path).map_err(std::io::Error::other)?;
-        source.bytes.seek(SeekFrom::Start(span.offset))?;
+    if file.transfer_syntax == DEFLATED {
+        let mut source = DicomSource::open(&file.path).map_err(std::io::Error::other)?;
+        source.bytes.seek(SeekFrom::Start(offset))?;
         source.bytes.take(need as u64).read_to_end(bytes)?;
     } else {
-        let mut file = File::open(&header.path)?;
-        file.seek(SeekFrom::Start(span.offset))?;
-        file.take(need as u64).read_to_end(bytes)?;
+        let mut opened = File::open(&file.path)?;
+        opened.seek(SeekFrom::Start(offset))?;
+        opened.take(need as u64).read_to_end(bytes)?;
     }
     Ok(())
 }
@@ -162,50 +200,41 @@ fn read_native(header: &SliceHeader, span: PixelSpan, need: usize, bytes: &mut V
 /// *Deflated Explicit VR Little Endian*.
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
-fn decompress(header: &SliceHeader) -> Result<Vec<u8>, PixelError> {
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
-        let object = OpenFileOptions::new()
-            .read_to(tags::PIXEL_DATA)
-            .open_file(&header.path)
-            .map_err(|error| PixelError::Read(error.to_string()))?;
-        check_jpeg_size(&object, header)?;
-        let pixels = object.decode_pixel_data().map_err(|error| PixelError::Decode(error.to_string()))?;
-        Ok(pixels.into_data())
-    }));
-    decoded.unwrap_or_else(|_| Err(PixelError::Decode("the decoder failed on damaged data".to_owned())))
-}
-
-/// A JPEG inside that claims another size than the header would make its decoder ask for memory without bound.
-fn check_jpeg_size(object: &InMemDicomObject, header: &SliceHeader) -> Result<(), PixelError> {
-    let fragment = object.get(tags::PIXEL_DATA).and_then(|pixels| pixels.fragments()).and_then(<[Vec<u8>]>::first);
-    let Some((columns, rows)) = fragment.and_then(|fragment| jpeg_size(fragment)) else { return Ok(()) };
-    if (columns, rows) == (header.format.columns, header.format.rows) {
-        return Ok(());
-    }
-    let (ni, nj) = (header.format.columns, header.format.rows);
-    Err(PixelError::Decode(format!("it is {columns} x {rows} inside, but its header says {ni} x {nj}")))
-}
-
-/// Columns and rows of a JPEG stream, from its frame header; `None` when these bytes are no JPEG.
-fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let mut at = 2;
-    if !bytes.starts_with(&[0xff, 0xd8]) {
-        return None;
-    }
-    loop {
-        let [0xff, marker] = *bytes.get(at..at + 2)?.first_chunk::<2>()? else { return None };
-        let number = |offset: usize| {
-            let pair = bytes.get(at + offset..at + offset + 2)?.first_chunk::<2>()?;
-            Some(u32::from(u16::from_be_bytes(*pair)))
+/// The compressed bytes of one frame.
+fn read_pieces(file: &FileHeader, frame: usize) -> Result<Vec<u8>, PixelError> {
+    let failed = |error: std::io::Error| PixelError::Read(error.to_string());
+    let mut opened = File::open(&file.path).map_err(failed)?;
+    let [table, pieces @ ..] = &file.fragments[..] else { return Err(PixelError::NoPixels) };
+    let of_frames = file.pieces.get_or_init(|| {
+        let mut basic = Vec::new();
+        // A table that cannot be read is as good as none.
+        drop(read_piece(&mut opened, table, &mut basic));
+        let start_of = |piece: &Fragment| {
+            let mut start = [0; START_BYTES];
+            let mut bytes = Vec::new();
+            let piece = Fragment { length: piece.length.min(START_BYTES as u32), ..*piece };
+            if read_piece(&mut opened, &piece, &mut bytes).is_ok() {
+                start[..bytes.len()].copy_from_slice(&bytes);
+            }
+            start
         };
-        match marker {
-            // Fill bytes and markers without a length.
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => return Some((number(7)?, number(5)?)),
-            _ => at += 2 + number(2)? as usize,
-        }
+        frame_pieces(file.format.frames as usize, pieces, &basic, &file.extended_offsets, start_of)
+    });
+    let range = match of_frames {
+        Ok(ranges) => ranges.get(frame).cloned().ok_or(PixelError::NoPixels)?,
+        Err(why) => return Err(PixelError::Decode(format!("it {why}"))),
+    };
+    let mut bytes = Vec::new();
+    for piece in &pieces[range] {
+        read_piece(&mut opened, piece, &mut bytes).map_err(failed)?;
     }
+    Ok(bytes)
+}
+
+fn read_piece(file: &mut File, piece: &Fragment, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    file.seek(SeekFrom::Start(piece.offset))?;
+    file.take(u64::from(piece.length)).read_to_end(bytes)?;
+    Ok(())
 }
 
 fn unpack(bytes: &[u8], format: &PixelFormat, is_big_endian: bool, samples: &mut [i16]) {
@@ -223,24 +252,6 @@ fn unpack(bytes: &[u8], format: &PixelFormat, is_big_endian: bool, samples: &mut
         pairs.for_each(|(sample, &pair)| *sample = i16::from_le_bytes(pair));
     } else {
         pairs.for_each(|(sample, &pair)| *sample = sample_of_bits(u16::from_le_bytes(pair), format));
-    }
-}
-
-/// What is known of a transfer syntax.
-mod syntax {
-    use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
-
-    /// A transfer syntax of the standard.
-    pub(super) struct Syntax {
-        /// Name for people.
-        pub(super) name: String,
-        /// Whether its pixels can be decoded here.
-        pub(super) can_decode: bool,
-    }
-
-    pub(super) fn of(uid: &str) -> Option<Syntax> {
-        let found = TransferSyntaxRegistry.get(uid)?;
-        Some(Syntax { name: found.name().to_owned(), can_decode: found.can_decode_all() })
     }
 }
 
@@ -280,15 +291,6 @@ mod tests {
         for (format, bits, expected) in cases {
             assert_eq!(sample_of_bits(bits, &format), expected, "{format:?}");
         }
-    }
-
-    #[test]
-    fn a_jpeg_says_its_size() {
-        let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff, 0xc3, 0, 11, 16, 0x02, 0x00, 0x01, 0x00, 1];
-        assert_eq!(jpeg_size(&jpeg), Some((256, 512)));
-        assert_eq!(jpeg_size(&jpeg[..14]), None);
-        assert_eq!(jpeg_size(b"no jpeg"), None);
-        assert_eq!(jpeg_size(&[0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xe0, 0, 0]), None);
     }
 
     #[test]

@@ -6,55 +6,114 @@
 //! Values: rescale per slice; where slices differ, samples are requantised once to one rescale and the largest error
 //! is said. *Pixel Padding Value* (0028,0120) becomes air. Source: DICOM PS3.3 C.7.6.3, C.11.1.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
 use crate::domain::volume::{Quantity, Rescale, Volume};
+use crate::io::import::options::{Gaps, ImportOptions};
 use crate::io::import::requantise::{allocate, requantise_slices};
 use crate::io::import::{ImportError, SlicePreview};
 use crate::io::report::Report;
 use crate::task::Progress;
 
+use super::geometry::{SliceSource, TILT_SAID_DEG};
 use super::header::{PixelFormat, SliceHeader};
-use super::pixels::{read_samples, sample_of_bits, sample_offset};
+use super::pixels::{LUT_OFFSET, read_samples, sample_of_bits, sample_offset};
+use super::resample::{Straightening, blend, fill, tilt_deg};
+use super::suv::Suv;
 
 /// CT number of air outside the scanned circle.
 const AIR_HU: f64 = -1024.0;
 /// Previews handed out while loading, the middle slice not counted.
 const PREVIEWS: usize = 12;
 
-/// A series that can be read: its slices in order and their place.
+/// A series that can be read: its images in order and the volume that they make.
 #[derive(Debug, Clone)]
 pub struct DicomPlan {
     /// Headers in slice order.
     pub slices: Vec<SliceHeader>,
-    /// Size and place.
-    pub grid: Grid,
+    /// Where each slice of the volume comes from; `None` when they are the images in order.
+    pub filling: Option<Vec<SliceSource>>,
+    /// Size and place of the slices, filled ones included, leaning as the gantry did.
+    pub leaning: Grid,
+    /// How they are brought upright, when the user chose it.
+    straightening: Option<Straightening>,
+    /// What the user chose.
+    pub options: ImportOptions,
 }
 
 impl DicomPlan {
-    /// Whether the values are CT numbers.
+    /// A plan for slices in order on a grid.
+    pub fn new(
+        slices: Vec<SliceHeader>,
+        filling: Option<Vec<SliceSource>>,
+        leaning: Grid,
+        options: ImportOptions,
+    ) -> Self {
+        let is_tilted = options.straighten && tilt_deg(&leaning) > TILT_SAID_DEG;
+        let straightening = is_tilted.then(|| Straightening::of(&leaning)).flatten();
+        Self { slices, filling, leaning, straightening, options }
+    }
+
+    /// Size and place of the volume.
+    pub fn grid(&self) -> Grid {
+        self.straightening.map_or(self.leaning, |straightening| straightening.grid)
+    }
+
+    /// Whether the slices lean and stay so.
+    pub fn is_leaning(&self) -> bool {
+        self.straightening.is_none() && tilt_deg(&self.leaning) > TILT_SAID_DEG
+    }
+
+    /// Whether the slices lean and are brought upright.
+    pub fn is_straightened(&self) -> bool {
+        self.straightening.is_some()
+    }
+
+    /// Whether the values are CT numbers or uptake.
     fn quantity(&self) -> Quantity {
         let first = &self.slices[0];
         let unit = first.rescale_type.to_ascii_uppercase();
-        let says_hu = first.rescale.is_some() && matches!(unit.as_str(), "" | "HU" | "US");
-        if first.info.modality == "CT" && says_hu { Quantity::Hounsfield } else { Quantity::Arbitrary }
+        let has_meaning = first.rescale.is_some() || first.lut.is_some();
+        let says_hu = has_meaning
+            && (matches!(unit.as_str(), "HU") || (first.lut.is_none() && matches!(unit.as_str(), "" | "US")));
+        match first.file.info.modality.as_str() {
+            "CT" if says_hu => Quantity::Hounsfield,
+            "PT" if matches!(first.file.suv, Some(Suv::Factor(_))) => Quantity::Suv,
+            _ => Quantity::Arbitrary,
+        }
     }
 
-    /// `value = slope * sample + intercept` of one slice.
+    /// `value = slope * sample + intercept` of one image.
     fn rescale(&self, k: usize) -> Rescale {
         let header = &self.slices[k];
-        let stored = header.rescale.filter(|rescale| rescale.slope != 0.0).unwrap_or(Rescale::IDENTITY);
-        let offset = f64::from(sample_offset(&header.format));
-        Rescale { slope: stored.slope, intercept: stored.intercept + stored.slope * offset }
+        let rescale = sample_rescale(header);
+        match &header.file.suv {
+            Some(Suv::Factor(factor)) if header.file.info.modality == "PT" => {
+                Rescale { slope: rescale.slope * factor, intercept: rescale.intercept * factor }
+            }
+            _ => rescale,
+        }
     }
 
     fn slice_len(&self) -> usize {
-        let [ni, nj, _] = self.grid.dims();
-        ni as usize * nj as usize
+        let format = &self.slices[0].file.format;
+        format.columns as usize * format.rows as usize
     }
+}
+
+/// `value = slope * sample + intercept` of an image, from what the file says and how samples hold its stored values.
+pub fn sample_rescale(header: &SliceHeader) -> Rescale {
+    if header.lut.is_some() {
+        return Rescale { slope: 1.0, intercept: f64::from(LUT_OFFSET) };
+    }
+    let stored = header.rescale.filter(|rescale| rescale.slope != 0.0).unwrap_or(Rescale::IDENTITY);
+    let offset = f64::from(sample_offset(&header.file.format));
+    Rescale { slope: stored.slope, intercept: stored.intercept + stored.slope * offset }
 }
 
 /// Reads one slice as it is stored, with its own rescale, for previews.
@@ -69,17 +128,17 @@ pub fn read_slice(plan: &DicomPlan, k: usize) -> Result<SlicePreview, ImportErro
 
 fn read_one(plan: &DicomPlan, k: usize, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), ImportError> {
     let header = &plan.slices[k];
-    read_samples(header, scratch, samples).map_err(|error| ImportError::file(&header.path, &error))
+    read_samples(header, scratch, samples).map_err(|error| ImportError::file(&header.file.path, &error))
 }
 
 fn preview(plan: &DicomPlan, k: usize, samples: &[i16]) -> SlicePreview {
-    let [ni, nj, nk] = plan.grid.dims();
-    let spacing_mm = plan.grid.spacing_mm();
+    let spacing_mm = plan.leaning.spacing_mm();
+    let format = &plan.slices[0].file.format;
     SlicePreview {
         k: k as u32,
-        slice_count: nk,
-        width: ni,
-        height: nj,
+        slice_count: plan.slices.len() as u32,
+        width: format.columns,
+        height: format.rows,
         spacing_mm: [spacing_mm.x, spacing_mm.y],
         samples: samples.to_vec(),
         rescale: plan.rescale(k),
@@ -98,14 +157,21 @@ pub fn load_series(
 ) -> Result<Volume, ImportError> {
     progress.phase("Reading slices");
     let (slice_len, count) = (plan.slice_len(), plan.slices.len());
-    let mut samples = allocate(plan.grid.voxel_count())?;
+    let mut samples = allocate(slice_len * count)?;
     let (done, every) = (AtomicUsize::new(0), count.div_ceil(PREVIEWS).max(1));
     let middle = count / 2;
     let padded = AtomicU64::new(0);
+    let lost: Mutex<Vec<(usize, String)>> = Mutex::new(Vec::new());
     let read = |scratch: &mut Vec<u8>, k: usize, slice: &mut [i16]| -> Result<(), ImportError> {
         progress.check()?;
-        read_one(plan, k, scratch, slice)?;
-        padded.fetch_add(count_padding(&plan.slices[k].format, slice), Ordering::Relaxed);
+        match read_one(plan, k, scratch, slice) {
+            Err(error) if plan.options.gaps == Gaps::Fill && !matches!(error, ImportError::Cancelled(_)) => {
+                lost.lock().unwrap_or_else(PoisonError::into_inner).push((k, error.to_string()));
+                return Ok(());
+            }
+            read => read?,
+        }
+        padded.fetch_add(count_padding(&plan.slices[k], slice), Ordering::Relaxed);
         if k == middle || k.is_multiple_of(every) {
             on_slice(preview(plan, k, slice));
         }
@@ -117,11 +183,61 @@ pub fn load_series(
         .enumerate()
         .filter(|(k, _)| *k != middle)
         .try_for_each_init(Vec::new, |scratch, (k, slice)| read(scratch, k, slice))?;
-    finish(plan, samples, padded.into_inner(), report)
+    let lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let values = one_rescale(plan, samples, padded.into_inner(), report)?;
+    shape(plan, values, lost, report)
+}
+
+/// Samples of the images with one meaning.
+struct Values {
+    samples: Vec<i16>,
+    rescale: Rescale,
+    quantity: Quantity,
+}
+
+/// Fills lost and missing slices and brings leaning ones upright, as the plan says.
+fn shape(
+    plan: &DicomPlan,
+    values: Values,
+    mut lost: Vec<(usize, String)>,
+    report: &mut Report,
+) -> Result<Volume, ImportError> {
+    let Values { mut samples, rescale, quantity } = values;
+    let slice_len = plan.slice_len();
+    lost.sort();
+    let is_lost: HashSet<usize> = lost.iter().map(|(k, _)| *k).collect();
+    for (k, reason) in lost {
+        let before = (0..k).rev().find(|n| !is_lost.contains(n));
+        let after = (k + 1..plan.slices.len()).find(|n| !is_lost.contains(n));
+        let (Some(before), Some(after)) = (before, after) else { return Err(ImportError::Refused(reason)) };
+        let weight = (k - before) as f64 / (after - before) as f64;
+        let mut made = vec![0; slice_len];
+        let image = |n: usize| &samples[n * slice_len..(n + 1) * slice_len];
+        blend(image(before), image(after), weight, &mut made);
+        samples[k * slice_len..(k + 1) * slice_len].copy_from_slice(&made);
+        report.warning(format!("slice {} is made up between its neighbours: {reason}", k + 1));
+    }
+    if let Some(sources) = &plan.filling {
+        samples = fill(&samples, slice_len, sources);
+    }
+    if let Some(straightening) = plan.straightening {
+        let air = if quantity == Quantity::Hounsfield { Some(rescale.sample(AIR_HU)) } else { None };
+        let lowest = || samples.iter().copied().min().unwrap_or(0);
+        let outside = air.map_or_else(lowest, |air| air.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16);
+        samples = straightening.apply(&samples, &plan.leaning, outside);
+        report
+            .warning("the slices of the tilted gantry were brought upright: values are interpolated inside each slice");
+    }
+    Ok(Volume::new(plan.grid(), samples, rescale, quantity))
 }
 
 /// One rescale for all, padding to air, inversion.
-fn finish(plan: &DicomPlan, mut samples: Vec<i16>, padded: u64, report: &mut Report) -> Result<Volume, ImportError> {
+fn one_rescale(
+    plan: &DicomPlan,
+    mut samples: Vec<i16>,
+    padded: u64,
+    report: &mut Report,
+) -> Result<Values, ImportError> {
     let quantity = plan.quantity();
     describe_values(plan, quantity, report);
     if padded > 0 {
@@ -138,15 +254,16 @@ fn finish(plan: &DicomPlan, mut samples: Vec<i16>, padded: u64, report: &mut Rep
         ));
         rescale
     };
-    if plan.slices[0].format.photometric == "MONOCHROME1" && quantity != Quantity::Hounsfield {
-        let sum = inversion_sum(&plan.slices[0].format);
+    let first = &plan.slices[0];
+    if first.file.format.photometric == "MONOCHROME1" && quantity == Quantity::Arbitrary {
+        let sum = if first.lut.is_some() { -1 } else { inversion_sum(&first.file.format) };
         samples.par_iter_mut().for_each(|sample| *sample = (sum - i32::from(*sample)) as i16);
         report.repaired("the images are stored as negatives (MONOCHROME1) and were inverted");
     }
     if !(rescale.slope.is_finite() && rescale.intercept.is_finite() && rescale.slope != 0.0) {
-        return Err(ImportError::file(&plan.slices[0].path, "gives a rescale that is no number"));
+        return Err(ImportError::file(&plan.slices[0].file.path, "gives a rescale that is no number"));
     }
-    Ok(Volume::new(plan.grid, samples, rescale, quantity))
+    Ok(Values { samples, rescale, quantity })
 }
 
 fn with_space(unit: &str) -> String {
@@ -160,8 +277,8 @@ fn inversion_sum(format: &PixelFormat) -> i32 {
 
 fn describe_values(plan: &DicomPlan, quantity: Quantity, report: &mut Report) {
     let first = &plan.slices[0];
-    let is_ct = first.info.modality == "CT";
-    if is_ct && first.rescale.is_none() {
+    let is_ct = first.file.info.modality == "CT";
+    if is_ct && first.rescale.is_none() && first.lut.is_none() {
         report.warning("the files give no rescale, so the values are not called HU");
     } else if is_ct && quantity != Quantity::Hounsfield {
         report.warning(format!("the values are in {}, not in HU", first.rescale_type));
@@ -169,30 +286,47 @@ fn describe_values(plan: &DicomPlan, quantity: Quantity, report: &mut Report) {
     if first.rescale.is_some_and(|rescale| rescale.slope == 0.0) {
         report.warning("the files give a rescale slope of 0, which cannot be; 1 was used");
     }
-    if is_ct && quantity == Quantity::Hounsfield && first.format.photometric == "MONOCHROME1" {
+    if is_ct && quantity == Quantity::Hounsfield && first.file.format.photometric == "MONOCHROME1" {
         report.warning("the files ask to be shown as negatives (MONOCHROME1); the CT numbers are kept as stored");
     }
-    if plan.slices.iter().any(|header| header.is_lossy) {
+    if plan.slices.iter().any(|header| header.file.is_lossy) {
         report.warning("the images have been compressed with loss; small detail may be gone");
+    }
+    match &first.file.suv {
+        Some(Suv::Factor(factor)) if quantity == Quantity::Suv && *factor != 1.0 => {
+            report.repaired(format!("the values were made SUV by body weight (factor {factor:.6e})"));
+        }
+        Some(Suv::Unknown(why)) => report.warning(format!("the values are not SUV: {why}")),
+        _ => {}
+    }
+    if let (Some((unit, line)), false) = (&first.real_world, is_ct || quantity == Quantity::Suv) {
+        report.warning(format!(
+            "the files also give a map to real-world values ({} x stored + {} in {unit}), which is not applied",
+            line.slope, line.intercept
+        ));
+    }
+    if !is_ct && quantity == Quantity::Arbitrary && !matches!(first.rescale_type.as_str(), "" | "US") {
+        report.warning(format!("the values are in {}", first.rescale_type));
     }
 }
 
-/// The samples that are padding, as an inclusive range; `None` where the files name none.
-fn padding_range(format: &PixelFormat) -> Option<(i16, i16)> {
-    let (value, limit) = format.padding?;
+/// The samples that are padding, as an inclusive range; `None` where the files name none, or a table gave it a value.
+fn padding_range(header: &SliceHeader) -> Option<(i16, i16)> {
+    let format = &header.file.format;
+    let (value, limit) = format.padding.filter(|_| header.lut.is_none())?;
     let (a, b) = (sample_of_bits(value, format), sample_of_bits(limit, format));
     Some((a.min(b), a.max(b)))
 }
 
-fn count_padding(format: &PixelFormat, slice: &[i16]) -> u64 {
-    let Some((low, high)) = padding_range(format) else { return 0 };
+fn count_padding(header: &SliceHeader, slice: &[i16]) -> u64 {
+    let Some((low, high)) = padding_range(header) else { return 0 };
     slice.iter().filter(|sample| (low..=high).contains(*sample)).count() as u64
 }
 
 fn replace_padding(plan: &DicomPlan, quantity: Quantity, samples: &mut [i16], padded: u64, report: &mut Report) {
     let slice_len = plan.slice_len();
     let smallest = |(k, slice): (usize, &[i16])| {
-        let range = padding_range(&plan.slices[k].format);
+        let range = padding_range(&plan.slices[k]);
         let kept = slice.iter().filter(|sample| range.is_none_or(|(low, high)| !(low..=high).contains(*sample)));
         kept.min().map(|&sample| plan.rescale(k).value(f64::from(sample)))
     };
@@ -207,7 +341,7 @@ fn replace_padding(plan: &DicomPlan, quantity: Quantity, samples: &mut [i16], pa
         .par_chunks_mut(slice_len)
         .enumerate()
         .map(|(k, slice)| {
-            let Some((low, high)) = padding_range(&plan.slices[k].format) else { return 0 };
+            let Some((low, high)) = padding_range(&plan.slices[k]) else { return 0 };
             let rescale = plan.rescale(k);
             let target = rescale.sample(air).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16;
             let value = rescale.value(f64::from(high)).max(rescale.value(f64::from(low)));

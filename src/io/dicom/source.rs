@@ -7,8 +7,6 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use dicom_dictionary_std::uids;
-use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::entries;
 
 use super::layout::{Encoding, FileLayout, LayoutError, guess_encoding, read_meta, walk_dataset};
 
@@ -67,21 +65,16 @@ impl DicomSource {
         Ok(Self { bytes, layout })
     }
 
-    /// Parses the header, without the pixels.
+    /// The bytes of the header, without the pixels.
     ///
     /// # Errors
-    /// When the library cannot make sense of it.
-    pub fn header(&mut self) -> Result<InMemDicomObject, HeaderError> {
+    /// When the medium fails.
+    pub fn header_bytes(&mut self) -> Result<Vec<u8>, HeaderError> {
         let length = self.layout.header_end - self.layout.dataset_start;
         let mut header = vec![0; length as usize];
         self.bytes.seek(SeekFrom::Start(self.layout.dataset_start)).map_err(LayoutError::Read)?;
         self.bytes.read_exact(&mut header).map_err(LayoutError::Read)?;
-        let syntax = match self.layout.encoding {
-            Encoding::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
-            Encoding::ExplicitLittle => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
-            Encoding::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
-        };
-        Ok(InMemDicomObject::read_dataset_with_ts(&header[..], &syntax).map_err(Box::new)?)
+        Ok(header)
     }
 }
 
@@ -91,7 +84,4 @@ pub enum HeaderError {
     /// Its parts do not fit.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// The library refuses it.
-    #[error("is damaged: {0}")]
-    Parse(#[from] Box<dicom_object::ReadError>),
 }

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
+use dicom_core::VR;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_core::header::Header;
 use dicom_dictionary_std::StandardDataDictionary;
-use dicom_object::InMemDicomObject;
 use serde::Serialize;
 
+use super::dataset::Dataset;
 use super::layout::LayoutError;
 use super::source::{DicomSource, HeaderError};
 
@@ -39,7 +39,8 @@ pub struct TagRow {
 /// When the file is no DICOM file or damaged.
 pub fn tags(path: &Path) -> Result<Vec<TagRow>, HeaderError> {
     let mut source = DicomSource::open(path)?;
-    let object = source.header()?;
+    let bytes = source.header_bytes()?;
+    let dataset = Dataset::parse(&bytes, source.layout.encoding);
     let mut rows = vec![TagRow {
         tag: "(0002,0010)".to_owned(),
         name: "TransferSyntaxUID".to_owned(),
@@ -47,7 +48,7 @@ pub fn tags(path: &Path) -> Result<Vec<TagRow>, HeaderError> {
         value: source.layout.transfer_syntax.clone(),
         depth: 0,
     }];
-    list(&object, 0, &mut rows);
+    list(&dataset, 0, &mut rows);
     if let Some(span) = source.layout.pixels {
         rows.push(TagRow {
             tag: "(7FE0,0010)".to_owned(),
@@ -63,25 +64,23 @@ pub fn tags(path: &Path) -> Result<Vec<TagRow>, HeaderError> {
     Ok(rows)
 }
 
-fn list(object: &InMemDicomObject, depth: u32, rows: &mut Vec<TagRow>) {
-    for element in object {
+fn list(dataset: &Dataset<'_>, depth: u32, rows: &mut Vec<TagRow>) {
+    for element in dataset.elements() {
         if rows.len() > MAX_ROWS {
             return;
         }
-        let entry = StandardDataDictionary.by_tag(element.tag());
-        let items = element.items();
-        let value = match items {
-            Some(items) => format!("{} items", items.len()),
-            None => shortened(&element.to_str().map(std::borrow::Cow::into_owned).unwrap_or_default()),
-        };
+        let entry = StandardDataDictionary.by_tag(element.tag);
+        let items = dataset.items_of(element);
+        let is_sequence = element.vr == VR::SQ;
+        let value = if is_sequence { format!("{} items", items.len()) } else { shortened(&dataset.text_of(element)) };
         rows.push(TagRow {
-            tag: element.tag().to_string(),
+            tag: element.tag.to_string(),
             name: entry.map(|entry| entry.alias().to_owned()).unwrap_or_default(),
-            vr: element.vr().to_string().to_owned(),
+            vr: element.vr.to_string().to_owned(),
             value,
             depth,
         });
-        for item in items.unwrap_or_default() {
+        for item in &items {
             list(item, depth + 1, rows);
         }
     }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
 use crate::domain::series_info::SeriesInfo;
-use crate::io::dicom::header::{SliceHeader, read_header};
+use crate::io::dicom::header::{SliceHeader, read_headers};
 use crate::io::dicom::layout::LayoutError;
 use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
 use crate::io::metaimage;
@@ -17,6 +17,7 @@ use crate::io::nrrd;
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
+use super::options::{FILLED, ImportOptions, UPRIGHT};
 use super::research::{ResearchPlan, stem};
 use super::{ImportError, Plan, Scan, SeriesEntry, SeriesKind};
 
@@ -33,6 +34,14 @@ const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
 /// When there is nothing at the path, nothing in it is an image, or the work was cancelled. Single bad files of a folder
 /// are no error: they are in the report.
 pub fn scan(path: &Path, progress: &Progress) -> Result<Scan, ImportError> {
+    scan_with(path, ImportOptions::default(), progress)
+}
+
+/// The same with choices on what to do with missing slices and tilted gantries.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with(path: &Path, options: ImportOptions, progress: &Progress) -> Result<Scan, ImportError> {
     progress.phase("Looking for images");
     let mut report = Report::default();
     let is_folder = match std::fs::metadata(path) {
@@ -52,19 +61,30 @@ pub fn scan(path: &Path, progress: &Progress) -> Result<Scan, ImportError> {
             Ok(look(file))
         })
         .collect::<Result<_, Cancelled>>()?;
-    let mut entries = sort_out(found, is_folder, &mut report)?;
+    let (mut entries, left_out) = sort_out(found, is_folder, options, &mut report)?;
     if entries.is_empty() {
         let found: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
         let more = if found.is_empty() { String::new() } else { format!(": {}", found.join("; ")) };
         return Err(ImportError::NoImages { path: path.to_path_buf(), more });
     }
     entries.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.files.cmp(&b.files)));
-    Ok(Scan { entries, report })
+    Ok(Scan { entries, report, left_out })
+}
+
+/// The series that an entry becomes with other choices: with missing slices filled in, split at them, or brought upright.
+/// The entry itself where the choices change nothing.
+pub fn replan(entry: &SeriesEntry, options: ImportOptions) -> Vec<SeriesEntry> {
+    let headers = match &entry.plan {
+        Plan::Broken(headers) => headers.clone(),
+        Plan::Dicom(plan) => plan.slices.clone(),
+        Plan::Refused | Plan::Research(_) => return vec![entry.clone()],
+    };
+    group_series(headers, options).into_iter().map(|group| dicom_entry(group, options)).collect()
 }
 
 /// What one file turned out to be.
 enum Found {
-    Slice(Box<SliceHeader>),
+    Slices(Vec<SliceHeader>),
     Entry(Box<SeriesEntry>),
     /// Something else that lies around in image folders.
     NotAnImage(PathBuf),
@@ -87,9 +107,11 @@ fn look(path: &Path) -> Found {
     if ends_with([".mha", ".mhd"]) {
         return of(metaimage_entry(path));
     }
-    match read_header(path) {
-        Ok(header) if header.sop_class == DICOMDIR_CLASS => Found::NotAnImage(path.to_path_buf()),
-        Ok(header) => Found::Slice(Box::new(header)),
+    match read_headers(path) {
+        Ok(headers) if headers.iter().any(|header| header.file.sop_class == DICOMDIR_CLASS) => {
+            Found::NotAnImage(path.to_path_buf())
+        }
+        Ok(headers) => Found::Slices(headers),
         Err(HeaderError::Layout(LayoutError::NotDicom)) if !claims_dicom(path) => Found::NotAnImage(path.to_path_buf()),
         Err(error) => Found::Bad(path.to_path_buf(), error.to_string()),
     }
@@ -100,11 +122,19 @@ fn claims_dicom(path: &Path) -> bool {
     matches!(extension.as_str(), "dcm" | "dicom" | "ima")
 }
 
-fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<Vec<SeriesEntry>, ImportError> {
+/// Series, and the files that were left out with the reason.
+type Sorted = (Vec<SeriesEntry>, Vec<(PathBuf, String)>);
+
+fn sort_out(
+    found: Vec<Found>,
+    is_folder: bool,
+    options: ImportOptions,
+    report: &mut Report,
+) -> Result<Sorted, ImportError> {
     let (mut slices, mut entries, mut others, mut bad) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for file in found {
         match file {
-            Found::Slice(header) => slices.push(*header),
+            Found::Slices(headers) => slices.extend(headers),
             Found::Entry(entry) => entries.push(*entry),
             Found::NotAnImage(path) => others.push(path),
             Found::Bad(path, reason) if is_folder => bad.push((path, reason)),
@@ -122,11 +152,12 @@ fn sort_out(found: Vec<Found>, is_folder: bool, report: &mut Report) -> Result<V
     }
     name_the_rest(&others, &bad, report);
     let alone = !is_folder && slices.len() == 1;
-    entries.extend(group_series(slices).into_iter().map(dicom_entry));
+    entries.extend(group_series(slices, options).into_iter().map(|group| dicom_entry(group, options)));
     if let (true, [entry]) = (alone, entries.as_mut_slice()) {
         entry.report.warning("only this one file was opened; open its folder for the whole series");
     }
-    Ok(entries)
+    let others = others.into_iter().map(|path| (path, "is no image".to_owned()));
+    Ok((entries, bad.into_iter().chain(others).collect()))
 }
 
 /// Says which files were left out.
@@ -209,20 +240,31 @@ fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Rep
     SeriesEntry { info, part: String::new(), kind, grid, files, report, refusal: None, score, plan }
 }
 
-fn dicom_entry(group: DicomGroup) -> SeriesEntry {
-    let DicomGroup { headers, part, stack, report } = group;
-    let info = headers[0].info.clone();
-    let files: Vec<PathBuf> = headers.iter().map(|header| header.path.clone()).collect();
-    let format = &headers[0].format;
-    let dims = [format.columns, format.rows, headers.len() as u32];
-    let image_type = headers[0].image_type.to_ascii_uppercase();
-    let grid = stack.and_then(|stack| Grid::new(dims, stack.patient_from_voxel).map_err(|error| error.to_string()));
-    let (grid, refusal) = match grid {
-        Ok(grid) => (Some(grid), None),
-        Err(reason) => (None, Some(reason)),
+fn dicom_entry(group: DicomGroup, options: ImportOptions) -> SeriesEntry {
+    let DicomGroup { headers, mut part, stack, report, can_mend } = group;
+    let first = &headers[0];
+    let info = first.file.info.clone();
+    let mut files: Vec<PathBuf> = headers.iter().map(|header| header.file.path.clone()).collect();
+    files.dedup();
+    let (format, image_type) = (&first.file.format, first.file.image_type.to_ascii_uppercase());
+    let (columns, rows, images) = (format.columns, format.rows, headers.len());
+    let plan = stack.and_then(|stack| {
+        let slices = stack.filling.as_ref().map_or(images, Vec::len) as u32;
+        let grid = Grid::new([columns, rows, slices], stack.patient_from_voxel).map_err(|error| error.to_string())?;
+        Ok((stack.filling, grid))
+    });
+    let (plan, refusal) = match plan {
+        Ok((filling, leaning)) => (Plan::Dicom(Box::new(DicomPlan::new(headers, filling, leaning, options))), None),
+        Err(reason) if can_mend => (Plan::Broken(headers), Some(reason)),
+        Err(reason) => (Plan::Refused, Some(reason)),
     };
-    let score = score(refusal.is_none(), &info.modality, &image_type, grid.as_ref(), files.len());
-    let plan = grid.map_or(Plan::Refused, |grid| Plan::Dicom(Box::new(DicomPlan { slices: headers, grid })));
+    let grid = if let Plan::Dicom(plan) = &plan { Some(plan.grid()) } else { None };
+    if let Plan::Dicom(plan) = &plan {
+        let marks = [(plan.filling.is_some(), FILLED), (plan.is_straightened(), UPRIGHT)];
+        let marks = marks.iter().filter(|(holds, _)| *holds).map(|(_, mark)| *mark);
+        part = [part.as_str()].into_iter().filter(|part| !part.is_empty()).chain(marks).collect::<Vec<_>>().join(", ");
+    }
+    let score = score(refusal.is_none(), &info.modality, &image_type, grid.as_ref(), images);
     SeriesEntry { info, part, kind: SeriesKind::Dicom, grid, files, report, refusal, score, plan }
 }
 
