@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
+use dicom_encoding::adapters::EncodeOptions;
+use dicom_encoding::transfer_syntax::{Codec, TransferSyntax, TransferSyntaxIndex as _};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use maquette::domain::volume::{Quantity, Volume};
 use maquette::ops::open::{SeriesEntry, load, open, scan};
 use maquette::task::Progress;
@@ -212,6 +215,36 @@ fn frames_in_several_pieces_are_put_together_whatever_the_offset_table() {
         object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, PixelFragmentSequence::new(table, pieces)));
         let (_folder, path) = write(object, uids::RLE_LOSSLESS);
         assert_eq!(read(&path).samples(), before.samples(), "{name}");
+    }
+}
+
+#[test]
+fn frames_come_back_from_the_codecs_as_they_were() {
+    let before = volume(axial());
+    // Codecs keep the bits of a sample; unsigned values show whether they keep their meaning too.
+    let frames = frames_of(&before);
+    let mut object = multi_frame(uids::ENHANCED_CT_IMAGE_STORAGE, "CT", &frames);
+    put_groups(&mut object, &before, |_, _| ());
+    let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);
+    let plain = object.clone().with_meta(meta).expect("complete");
+    for syntax in [uids::JPEGLS_LOSSLESS, "1.2.840.10008.1.2.4.110"] {
+        let Some(Codec::EncapsulatedPixelData(_, Some(writer))) =
+            TransferSyntaxRegistry.get(syntax).map(TransferSyntax::codec)
+        else {
+            panic!("{syntax} cannot be written");
+        };
+        let encode = |frame: usize| {
+            let mut bytes = Vec::new();
+            let options = EncodeOptions::new();
+            writer.encode_frame(&plain, frame as u32, options, &mut bytes).expect("encoded");
+            bytes.resize(bytes.len().next_multiple_of(2), 0);
+            bytes
+        };
+        let pieces: Vec<Vec<u8>> = (0..frames.len()).map(encode).collect();
+        let mut object = object.clone();
+        object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, PixelFragmentSequence::new(vec![], pieces)));
+        let (_folder, path) = write(object, syntax);
+        assert_eq!(read(&path).samples(), before.samples(), "{syntax}");
     }
 }
 

@@ -55,6 +55,9 @@ pub(super) fn slices(mut file: FileHeader, dataset: &Dataset<'_>) -> Vec<SliceHe
             Err(why) => file.frames_without_place = Some(why),
         }
     }
+    if file.pixels.is_some() && !(1..=MAX_FRAMES).contains(&frames) {
+        file.frames_without_place = Some("that number is not possible");
+    }
     vec![classic(Arc::new(file), dataset)]
 }
 
