@@ -437,6 +437,15 @@ impl Session {
         self.view.active_segment = self.view.active_segment.filter(there).or_else(|| self.last_segment_in_view());
     }
 
+    /// Brings the views to a measurement, so that it is seen.
+    pub fn show_measurement(&mut self, measurement: measurement::MeasurementId) {
+        let Some(object) = self.document.measurement(measurement).cloned() else { return };
+        self.look_at_volume(object.volume);
+        if let Some(grid) = self.document.volume(object.volume).map(|volume| volume.head.grid) {
+            self.view.move_crosshair(object.shape.middle_in_patient(), &grid);
+        }
+    }
+
     /// Makes a segment the one that tools change; its volume is looked at.
     pub fn choose_segment(&mut self, segment: SegmentId) {
         let Some(volume) = self.document.segment(segment).map(|object| object.volume) else { return };

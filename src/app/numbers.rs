@@ -87,6 +87,15 @@ pub fn cm2(area_mm2: f64) -> String {
     format!("{} cm\u{b2}", decimal(area_mm2 / 100.0, 1))
 }
 
+/// An area that a person drew: "24.5 mm2", from one square centimetre on "25.60 cm2".
+pub fn area(area_mm2: f64) -> String {
+    if area_mm2 < 100.0 {
+        format!("{} mm\u{b2}", decimal(area_mm2, 1))
+    } else {
+        format!("{} cm\u{b2}", decimal(area_mm2 / 100.0, 2))
+    }
+}
+
 /// A value of a volume with its unit, HU whole: "412 HU". MR has no unit.
 pub fn value(value: f64, quantity: Quantity) -> String {
     let decimals = if quantity == Quantity::Suv { 2 } else { 0 };

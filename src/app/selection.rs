@@ -113,7 +113,8 @@ impl Selection {
         match selected {
             Selected::Segment(id) => session.choose_segment(id),
             Selected::Volume(id) => session.look_at_volume(id),
-            Selected::Mesh(_) | Selected::Measurement(_) => {}
+            Selected::Measurement(id) => session.show_measurement(id),
+            Selected::Mesh(_) => {}
         }
     }
 

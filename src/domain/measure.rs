@@ -40,6 +40,17 @@ pub enum MeasurementShape {
     },
 }
 
+impl MeasurementShape {
+    /// A point in its middle; the vertex of an angle.
+    pub fn middle_in_patient(&self) -> DVec3 {
+        match self {
+            Self::Distance { ends_in_patient: [a, b] } => (*a + *b) / 2.0,
+            Self::Angle { points_in_patient: [_, vertex, _] } => *vertex,
+            Self::Ellipse { center_in_patient, .. } => *center_in_patient,
+        }
+    }
+}
+
 /// A measurement that a person made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {

@@ -3,6 +3,7 @@
 use super::command::{Command, MaskEdit};
 use super::decide::made_by_words;
 use super::document::Document;
+use super::measurement::MeasurementShape;
 
 /// What a command does, in words, with the names that its objects have now.
 pub fn label(document: &Document, command: &Command) -> String {
@@ -47,7 +48,11 @@ pub fn label(document: &Document, command: &Command) -> String {
         Command::RecolorMesh { mesh: id, .. } => format!("Colour {}", mesh(*id)),
         Command::ShowMesh { mesh: id, visible } => format!("{} {}", shown(*visible), mesh(*id)),
         Command::RemoveMesh { mesh: id } => format!("Delete {}", mesh(*id)),
-        Command::AddMeasurement { .. } => "Measure".to_owned(),
+        Command::AddMeasurement { shape, .. } => match shape {
+            MeasurementShape::Distance { .. } => "Measure distance".to_owned(),
+            MeasurementShape::Angle { .. } => "Measure angle".to_owned(),
+            MeasurementShape::Ellipse { .. } => "Measure region".to_owned(),
+        },
         Command::EditMeasurement { measurement: id, .. } => format!("Move {}", measurement(*id)),
         Command::RenameMeasurement { measurement: id, name } => format!("Rename {} to {name}", measurement(*id)),
         Command::ShowMeasurement { measurement: id, visible } => format!("{} {}", shown(*visible), measurement(*id)),

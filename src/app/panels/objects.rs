@@ -198,7 +198,7 @@ impl MaquetteApp {
     }
 
     fn row_menu_ui(&mut self, ui: &mut Ui, object: Selected, now: Situation) {
-        ui.set_min_width(220.0);
+        ui.set_width(240.0);
         let ids: &[CommandId] = match object {
             Selected::Volume(_) => &[
                 CommandId::RenameSelected,

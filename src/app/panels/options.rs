@@ -124,7 +124,10 @@ impl MaquetteApp {
             self.threshold_presets_ui(ui);
         }
         let combine = &mut self.tools.options.threshold_combine;
-        segmented(ui, combine, &[(Combine::Replace, "Replace"), (Combine::Add, "Add"), (Combine::Subtract, "Remove")]);
+        ui.horizontal(|ui| {
+            let choices = [(Combine::Replace, "Replace"), (Combine::Add, "Add"), (Combine::Subtract, "Remove")];
+            segmented(ui, combine, &choices);
+        });
         if primary_button(ui, "Apply threshold").clicked() {
             let ToolOptions { threshold: (lower, upper), threshold_combine: combine, .. } = self.tools.options;
             self.edit_segment(MaskEdit::Threshold { lower, upper, combine });

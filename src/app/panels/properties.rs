@@ -202,7 +202,7 @@ impl MaquetteApp {
                 fact_row(ui, "Angle", &words, "Between the two legs, 0 to 180 degrees");
             }
             Some(Reading::Region { area_mm2, samples }) => {
-                fact_row(ui, "Area", &numbers::cm2(area_mm2), "Of the ellipse itself, not of its voxels");
+                fact_row(ui, "Area", &numbers::area(area_mm2), "Of the ellipse itself, not of its voxels");
                 let Some(samples) = samples else {
                     hint(ui, "No voxel centre lies inside.");
                     return;

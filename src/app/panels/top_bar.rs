@@ -47,7 +47,7 @@ impl MaquetteApp {
     }
 
     fn menu_ui(&mut self, ui: &mut Ui, menu: Menu, now: Situation) {
-        ui.set_min_width(240.0);
+        ui.set_width(260.0);
         for entry in TABLE.iter().filter(|entry| entry.menu == menu) {
             if entry.line_above {
                 ui.separator();

@@ -35,8 +35,14 @@ impl MaquetteApp {
             Quantity::Arbitrary => "signal, no unit",
         };
         fact_row(ui, "Values", quantity, "What the values measure");
-        fact_row(ui, "Kernel", &head.info.kernel, "Convolution kernel of the reconstruction");
-        fact_row(ui, "Scanner", &head.info.manufacturer, "");
+        for (label, value, help) in [
+            ("Kernel", &head.info.kernel, "Convolution kernel of the reconstruction"),
+            ("Scanner", &head.info.manufacturer, "Manufacturer of the scanner"),
+        ] {
+            if !value.is_empty() {
+                fact_row(ui, label, value, help);
+            }
+        }
         fact_row(ui, "Study", &numbers::date(&head.info.study_date), &head.info.study_description);
         ui.add_space(6.0);
         ui.spacing_mut().item_spacing.y = 6.0;

@@ -12,6 +12,11 @@ use crate::tools::measure::handles;
 use super::annotations::outlined_text;
 use super::placement::SlicePlacement;
 
+/// Height of a line of a label, points.
+const LINE: f32 = 15.0;
+/// A label keeps this distance to the edge of its view.
+const LABEL_MARGIN: f32 = 10.0;
+
 /// How a measurement is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Emphasis {
@@ -41,17 +46,22 @@ pub fn paint(painter: &Painter, view: &SlicePlacement, shape: &MeasurementShape,
         }
     }
     if !value.is_empty() {
-        let at = label_place(view, shape);
-        for (n, line) in value.lines().enumerate() {
-            outlined_text(
-                painter,
-                at + egui::vec2(0.0, 15.0 * n as f32),
-                Align2::LEFT_CENTER,
-                line,
-                theme::overlay(),
-                color,
-            );
-        }
+        label(painter, view, label_place(view, shape), value, color);
+    }
+}
+
+/// Lines of text, moved into the view where they would stick out of it.
+fn label(painter: &Painter, view: &SlicePlacement, at: Pos2, text: &str, color: Color32) {
+    let lines: Vec<&str> = text.lines().collect();
+    let width = |line: &&str| painter.layout_no_wrap((*line).to_owned(), theme::overlay(), color).size().x;
+    let widest = lines.iter().map(width).fold(0.0, f32::max);
+    let room = view.rect.shrink(LABEL_MARGIN);
+    let below = LINE * (lines.len() as f32 - 1.0);
+    let x = at.x.min(room.right() - widest).max(room.left());
+    let y = at.y.min(room.bottom() - below).max(room.top());
+    for (n, line) in lines.into_iter().enumerate() {
+        let at = Pos2::new(x, y + LINE * n as f32);
+        outlined_text(painter, at, Align2::LEFT_CENTER, line, theme::overlay(), color);
     }
 }
 

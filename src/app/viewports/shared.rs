@@ -56,7 +56,7 @@ impl Shared {
         self.drawn.first().is_none_or(|first| *first == pane)
     }
 
-    /// What a measurement gives, in words; two lines for a region.
+    /// What a measurement gives, in words; three lines for a region.
     pub fn measured(&self, document: &Document, volume: VolumeId, shape: &MeasurementShape) -> String {
         let mut readings = self.readings.borrow_mut();
         if let Some((_, _, text)) = readings.iter().find(|(id, known, _)| *id == volume && known == shape) {
@@ -100,20 +100,20 @@ pub fn read_out(point_in_patient: Option<DVec3>, scene: &mut Scene<'_>) {
     }
 }
 
-/// "38.4 mm", "24.15 degrees", "812 +- 39 HU ...".
+/// "38.4 mm", "24.1 degrees"; for a region mean and sd, range, area, a line each.
 fn reading_text(reading: &Reading, quantity: crate::domain::volume::Quantity) -> String {
     match reading {
         Reading::Distance { length_mm } => numbers::mm(*length_mm),
-        Reading::Angle { degrees: Some(degrees) } => format!("{}\u{b0}", numbers::decimal(*degrees, 2)),
+        Reading::Angle { degrees: Some(degrees) } => format!("{}\u{b0}", numbers::decimal(*degrees, 1)),
         Reading::Angle { degrees: None } => String::new(),
-        Reading::Region { area_mm2, samples: None } => format!("{} mm\u{b2}", numbers::decimal(*area_mm2, 1)),
+        Reading::Region { area_mm2, samples: None } => numbers::area(*area_mm2),
         Reading::Region { area_mm2, samples: Some(samples) } => format!(
-            "{} \u{b1} {}\n{} \u{2026} {}, {} mm\u{b2}",
+            "{} \u{b1} {}\n{} \u{2026} {}\n{}",
             numbers::decimal(samples.mean, 0),
             numbers::value(samples.sd, quantity),
             numbers::decimal(samples.min, 0),
             numbers::value(samples.max, quantity),
-            numbers::decimal(*area_mm2, 1)
+            numbers::area(*area_mm2)
         ),
     }
 }

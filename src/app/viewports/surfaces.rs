@@ -15,7 +15,7 @@ use crate::domain::mesh::pieces::pieces;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::surface::chunk::LiveSurface;
 use crate::gpu::context::Context;
-use crate::gpu::render::view3d::{MeshItem, MeshKey, MeshObject, MeshStore};
+use crate::gpu::render::view3d::{MeshItem, MeshKey, MeshObject, MeshStore, ReadyMesh};
 use crate::session::Session;
 use crate::session::document::{Revision, SegmentObject};
 use crate::session::jobs::{JobError, Jobs, Landing, Lane};
@@ -27,16 +27,22 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 /// Bricks that may be rebuilt within a frame.
 const BRICKS_AT_ONCE: usize = 64;
 /// Time for uploads in one frame.
-const UPLOADS: Duration = Duration::from_millis(12);
+const UPLOADS: Duration = Duration::from_millis(30);
 /// Triangles of a piece of a built mesh.
 const PIECE_TRIANGLES: usize = 1 << 15;
 
 /// What a worker has made ready.
 enum Arrival {
     /// The surface of a segment, and which of its chunks changed.
-    Segment { segment: SegmentId, surface: LiveSurface, changed: Vec<u32>, mask: Mask, revision: Revision },
+    Segment {
+        segment: SegmentId,
+        surface: LiveSurface,
+        chunks: Vec<(u32, ReadyMesh)>,
+        mask: Mask,
+        revision: Revision,
+    },
     /// A built mesh in pieces.
-    Mesh { mesh: MeshId, triangles: Arc<TriangleMesh>, pieces: Vec<Arc<TriangleMesh>> },
+    Mesh { mesh: MeshId, triangles: Arc<TriangleMesh>, pieces: Vec<ReadyMesh> },
 }
 
 /// The surface of one segment.
@@ -64,7 +70,9 @@ pub struct Surfaces {
     lives: BTreeMap<SegmentId, Live>,
     built: BTreeMap<MeshId, Built>,
     /// What goes to the device next, in order.
-    waiting: VecDeque<(MeshKey, u64, Arc<TriangleMesh>)>,
+    waiting: VecDeque<(MeshKey, u64, ReadyMesh)>,
+    /// Revision of the store when nothing waited: while a large surface comes in parts, no part of it is drawn.
+    complete: u64,
     jobs: Option<Jobs<Vec<Arrival>>>,
     uploads: u64,
 }
@@ -77,7 +85,7 @@ impl Surfaces {
 
     /// Changes whenever a picture of the surfaces would be different.
     pub fn revision(&self) -> u64 {
-        self.store.revision()
+        self.complete
     }
 
     /// Brings all surfaces up to date.
@@ -86,7 +94,7 @@ impl Surfaces {
         self.land();
         for mesh in document.meshes() {
             if let Some(built) = &mesh.built {
-                self.follow_mesh(mesh.id, built, waker);
+                self.follow_mesh(context, mesh.id, built, waker);
             }
         }
         for segment in document.segments().iter().filter(|segment| segment.segment.info.visible) {
@@ -101,13 +109,16 @@ impl Surfaces {
             built.keys().any(|id| object_of_mesh(id.0) == key.object)
                 || lives.keys().any(|id| object_of_segment(*id) == key.object)
         });
+        if self.waiting.is_empty() {
+            self.complete = self.store.revision();
+        }
     }
 
     /// Sends what waits, for as long as a frame has time.
     fn send(&mut self, context: &Context, waker: &Waker) {
         let begin = Instant::now();
         while let Some((key, revision, mesh)) = self.waiting.pop_front() {
-            self.store.upload(context, key, revision, &mesh);
+            self.store.upload_ready(context, key, revision, &mesh);
             if begin.elapsed() > UPLOADS {
                 break;
             }
@@ -118,21 +129,22 @@ impl Surfaces {
     }
 
     /// A chunk takes its place in the queue; an older one of the same place is not sent any more.
-    fn queue(&mut self, object: MeshObject, chunk: u32, mesh: Arc<TriangleMesh>) {
+    fn queue(&mut self, object: MeshObject, chunk: u32, mesh: ReadyMesh) {
         let key = MeshKey { object, chunk };
         self.uploads += 1;
         self.waiting.push_back((key, self.uploads, mesh));
     }
 
-    fn follow_mesh(&mut self, id: MeshId, built: &BuiltMesh, waker: &Waker) {
+    fn follow_mesh(&mut self, context: &Context, id: MeshId, built: &BuiltMesh, waker: &Waker) {
         let known = self.built.get(&id).is_some_and(|known| Arc::ptr_eq(&known.triangles, &built.triangles));
         if known {
             return;
         }
-        let triangles = Arc::clone(&built.triangles);
+        let (triangles, context) = (Arc::clone(&built.triangles), context.clone());
         let work = move |progress: &crate::task::Progress| {
             progress.check()?;
-            let pieces = pieces(&triangles, PIECE_TRIANGLES).into_iter().map(Arc::new).collect();
+            let pieces = pieces(&triangles, PIECE_TRIANGLES).into_iter();
+            let pieces = pieces.map(|piece| ReadyMesh::new(&context, Arc::new(piece))).collect();
             let landing: Landing<Vec<Arrival>> =
                 Box::new(move |arrivals| arrivals.push(Arrival::Mesh { mesh: id, triangles, pieces }));
             Ok(landing)
@@ -165,22 +177,24 @@ impl Surfaces {
                 live.mask = Some(mask.clone());
                 live.shown = Some(wanted);
             }
-            _ => self.build_on_worker(segment, *grid, waker),
+            _ => self.build_on_worker(context, segment, *grid, waker),
         }
     }
 
-    fn build_on_worker(&mut self, segment: &SegmentObject, grid: Grid, waker: &Waker) {
+    fn build_on_worker(&mut self, context: &Context, segment: &SegmentObject, grid: Grid, waker: &Waker) {
         let (id, mask, revision) = (segment.id(), segment.segment.mask.clone(), segment.mask_revision);
         let live = self.lives.entry(id).or_default();
         let mut surface = live.surface.clone().unwrap_or_default();
-        let before = live.mask.clone();
+        let (before, context) = (live.mask.clone(), context.clone());
         let work = move |progress: &crate::task::Progress| {
             progress.phase("Surface of the segment");
             let bricks = before.map_or_else(Vec::new, |before| before.delta_to(&mask).bricks);
             let dirty: Vec<u32> = bricks.iter().map(|(index, _)| *index).collect();
             let changed = surface.update_with(&mask, &grid, &dirty, progress).map_err(|_| JobError::Cancelled)?;
+            let ready = |chunk| (chunk, ReadyMesh::new(&context, surface.chunk(chunk)));
+            let chunks = changed.into_iter().map(ready).collect();
             let landing: Landing<Vec<Arrival>> = Box::new(move |arrivals| {
-                arrivals.push(Arrival::Segment { segment: id, surface, changed, mask, revision });
+                arrivals.push(Arrival::Segment { segment: id, surface, chunks, mask, revision });
             });
             Ok(landing)
         };
@@ -221,10 +235,9 @@ impl Surfaces {
         }
         for arrival in arrivals {
             match arrival {
-                Arrival::Segment { segment, surface, changed, mask, revision } => {
+                Arrival::Segment { segment, surface, chunks, mask, revision } => {
                     let Some(live) = self.lives.get_mut(&segment) else { continue };
                     let building = live.building.filter(|building| *building != revision);
-                    let chunks: Vec<_> = changed.into_iter().map(|chunk| (chunk, surface.chunk(chunk))).collect();
                     *live = Live { surface: Some(surface), mask: Some(mask), shown: Some(revision), building };
                     for (chunk, mesh) in chunks {
                         self.queue(object_of_segment(segment), chunk, mesh);
@@ -242,7 +255,7 @@ impl Surfaces {
                     }
                     for gone in count..before {
                         // An empty mesh takes a piece away.
-                        self.queue(object_of_mesh(mesh.0), gone, Arc::default());
+                        self.queue(object_of_mesh(mesh.0), gone, ReadyMesh::default());
                     }
                 }
             }

@@ -311,7 +311,8 @@ impl VolumePane {
             parts.opaque = parts.view.draw_opaque(context, shared.surfaces.store(), &scene_3d).cloned();
             parts.opaque_revision += 1;
         }
-        let alone = key.meshes.is_empty();
+        let store = shared.surfaces.store();
+        let alone = key.meshes.iter().all(|item| store.bounds_in_patient(item.object).is_none());
         let opacity = if alone { 1.0 } else { view.volume_opacity };
         // Beside surfaces, a software driver has no time for the volume while something moves.
         let has_time = alone || !(moving && context.is_software());

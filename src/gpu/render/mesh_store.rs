@@ -5,6 +5,7 @@
 //! split into pieces. Not here: drawing (`render::mesh`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
@@ -51,6 +52,21 @@ struct Chunk {
     bounds_in_patient: Option<(Vec3, Vec3)>,
 }
 
+/// A mesh with what a device wants beside it, made on any thread: the upload itself is short then.
+#[derive(Debug, Clone, Default)]
+pub struct ReadyMesh {
+    mesh: Arc<TriangleMesh>,
+    coarse: Option<TriangleMesh>,
+}
+
+impl ReadyMesh {
+    /// Makes a mesh ready for a device.
+    pub fn new(context: &Context, mesh: Arc<TriangleMesh>) -> Self {
+        let coarse = if context.is_software() { coarse(&mesh) } else { None };
+        Self { mesh, coarse }
+    }
+}
+
 /// All meshes of a device.
 #[derive(Debug, Default)]
 pub struct MeshStore {
@@ -69,18 +85,37 @@ impl MeshStore {
         if self.chunks.get(&key).is_some_and(|chunk| chunk.revision == revision) {
             return false;
         }
+        let stand_in = if context.is_software() { coarse(mesh) } else { None };
+        self.put(context, key, revision, (mesh, stand_in.as_ref()));
+        true
+    }
+
+    /// As [`Self::upload`], of a mesh that a worker made ready.
+    pub fn upload_ready(&mut self, context: &Context, key: MeshKey, revision: u64, ready: &ReadyMesh) -> bool {
+        if self.chunks.get(&key).is_some_and(|chunk| chunk.revision == revision) {
+            return false;
+        }
+        self.put(context, key, revision, (&ready.mesh, ready.coarse.as_ref()));
+        true
+    }
+
+    fn put(
+        &mut self,
+        context: &Context,
+        key: MeshKey,
+        revision: u64,
+        (mesh, stand_in): (&TriangleMesh, Option<&TriangleMesh>),
+    ) {
         let before = self.chunks.remove(&key);
         let (before, coarse_before) = before.map(|chunk| (chunk.pieces, chunk.coarse)).unwrap_or_default();
-        let stand_in = if context.is_software() { coarse(mesh) } else { None };
         let chunk = Chunk {
             revision,
             pieces: send(context, mesh, before),
-            coarse: stand_in.map(|mesh| send(context, &mesh, coarse_before)).unwrap_or_default(),
+            coarse: stand_in.map(|mesh| send(context, mesh, coarse_before)).unwrap_or_default(),
             bounds_in_patient: mesh.bounds_in_patient(),
         };
         self.chunks.insert(key, chunk);
         self.revision += 1;
-        true
     }
 
     /// Revision of a chunk that was last uploaded.

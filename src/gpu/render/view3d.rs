@@ -8,7 +8,7 @@
 pub use super::composite::Background;
 pub use super::line::{LineItem, box_edges, frame_edges};
 pub use super::mesh::MeshItem;
-pub use super::mesh_store::{MeshKey, MeshObject, MeshStore};
+pub use super::mesh_store::{MeshKey, MeshObject, MeshStore, ReadyMesh};
 pub use super::plane::PlaneItem;
 
 use glam::DVec3;
