@@ -64,6 +64,12 @@ pub enum AppError {
     /// The window system or the driver gave none.
     #[error("the window could not be opened: {0}")]
     Window(String),
+    /// No driver that can draw.
+    #[error(
+        "the window could not be opened: no graphics driver was found that can draw (Vulkan, Metal or Direct3D 12); without a \
+         GPU, Debian's mesa-vulkan-drivers draws in software, and every command of `maquette --help` works without a driver"
+    )]
+    NoDriver(#[source] DriverError),
 }
 
 /// What the window begins with.
@@ -109,8 +115,16 @@ pub fn run(start: Start, frame_log: Option<PathBuf>) -> Result<(), AppError> {
             Ok(Box::new(app))
         }),
     )
-    .map_err(|error| AppError::Window(error.to_string()))
+    .map_err(|error| match error {
+        eframe::Error::Wgpu(why) => AppError::NoDriver(DriverError(why.to_string())),
+        other => AppError::Window(other.to_string()),
+    })
 }
+
+/// What the graphics library said.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DriverError(String);
 
 /// The window's state.
 pub struct MaquetteApp {

@@ -98,6 +98,8 @@ pub enum CommandId {
     ToggleSegments,
     /// Shows or hides the crosshair.
     ToggleCrosshair,
+    /// Dark on light.
+    Invert,
     /// Smooth or blocky pixels.
     ToggleInterpolation,
     /// Shows or hides the ray-marched volume in 3D.
@@ -306,6 +308,7 @@ pub const TABLE: &[Entry] = &[
     row(C::ToggleSegments, View, "Segments", "Shows or hides all segments.", Volume).keys(PLAIN, Key::G),
     row(C::ToggleCrosshair, View, "Crosshair", "Shows or hides the lines of the other views.", Volume)
         .keys(PLAIN, Key::X),
+    row(C::Invert, View, "Inverted grey", "Slices from white to black, as on film.", Volume).keys(SHIFT, Key::N),
     row(
         C::ToggleInterpolation,
         View,

@@ -50,6 +50,7 @@ impl MaquetteApp {
                 self.choose_tool(self.tools.active());
             }
             CommandId::ToggleIdentity => self.session.view.identity_visible ^= true,
+            CommandId::Invert => self.session.view.inverted ^= true,
             CommandId::ToggleCorners => self.session.view.corners_visible ^= true,
             CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
             CommandId::ToggleInterpolation => {
@@ -108,6 +109,7 @@ impl MaquetteApp {
         let view = &self.session.view;
         match id {
             CommandId::ToggleIdentity => Some(view.identity_visible),
+            CommandId::Invert => Some(view.inverted),
             CommandId::ToggleCorners => Some(view.corners_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
             CommandId::ToggleInterpolation => Some(view.interpolation == Interpolation::Linear),

@@ -167,6 +167,8 @@ pub struct RangePreview {
 pub struct SliceStyle {
     /// Values from black to white.
     pub window: Window,
+    /// From white to black instead, as on film.
+    pub inverted: bool,
     /// How values between voxel centres are found.
     pub interpolation: Interpolation,
     /// Thickness; `None` for a plane without.
@@ -178,9 +180,15 @@ pub struct SliceStyle {
 }
 
 impl SliceStyle {
+    /// Grey level 0 to 1 of a value.
+    pub fn gray(&self, value: f64) -> f64 {
+        let gray = self.window.gray(value);
+        if self.inverted { 1.0 - gray } else { gray }
+    }
+
     /// Linear, thin, with outlines of 1.5 pixels.
     pub fn new(window: Window) -> Self {
-        Self { window, interpolation: Interpolation::Linear, slab: None, preview: None, outline_px: 1.5 }
+        Self { window, inverted: false, interpolation: Interpolation::Linear, slab: None, preview: None, outline_px: 1.5 }
     }
 }
 

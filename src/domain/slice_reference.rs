@@ -130,7 +130,7 @@ pub fn render(
     picture.par_chunks_mut(width.max(1)).enumerate().for_each(|(y, row)| {
         for (x, pixel) in row.iter_mut().enumerate() {
             let value = values.as_ref().and_then(|values| values[x + width * y]);
-            let mut color = DVec3::splat(value.map_or(0.0, |value| style.window.gray(value)));
+            let mut color = DVec3::splat(value.map_or(0.0, |value| style.gray(value)));
             let point_px = pixel_center(x, y);
             if let Some((volume, voxels, preview)) = &preview {
                 let voxel = voxel_of(voxels, frame, point_px);

@@ -129,6 +129,8 @@ pub struct ViewState {
     pub layout: String,
     /// How slices are drawn between voxels.
     pub interpolation: Interpolation,
+    /// Whether slices are drawn from white to black.
+    pub inverted: bool,
     /// Whether the crosshair is drawn.
     pub crosshair_visible: bool,
     /// Whether the patient's identity is shown in the corners.
@@ -154,6 +156,7 @@ impl Default for ViewState {
             tool: "crosshair".to_owned(),
             layout: "four-up".to_owned(),
             interpolation: Interpolation::Linear,
+            inverted: false,
             crosshair_visible: true,
             identity_visible: true,
             corners_visible: true,

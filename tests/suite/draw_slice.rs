@@ -153,7 +153,7 @@ fn pictures_with_segments_are_those_of_the_twin() {
     let mut atlas = SegmentAtlas::new(context, &segment_grid);
     atlas.update(context, &layers);
     let preview = RangePreview { lower: 300.0, upper: 500.0, color: [255, 220, 0], opacity: 0.5 };
-    let style = SliceStyle { preview: Some(preview), ..SliceStyle::new(Window::new(2000.0, 350.0)) };
+    let style = SliceStyle { preview: Some(preview), inverted: true, ..SliceStyle::new(Window::new(2000.0, 350.0)) };
     for frame in
         Plane::ALL.map(|plane| SliceFrame::of_plane(plane, volume.grid().center_in_patient(), 0.53, [120, 100]))
     {

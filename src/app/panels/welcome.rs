@@ -113,8 +113,8 @@ impl MaquetteApp {
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                         ui.label(theme::icon(icons::ICON_HISTORY, 18.0).color(theme::WARN));
                         let when = found.when.with_timezone(&chrono::Local).format("%Y-%m-%d");
-                        let words = format!("Unsaved work of {when}: {}", found.what);
-                        ui.add(egui::Label::new(words).truncate());
+                        let words = format!("{when}: {}", found.what);
+                        ui.add(egui::Label::new(words).truncate()).on_hover_text("Work that is in no case file");
                     });
                 });
             });

@@ -239,8 +239,9 @@ impl SlicePane {
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
         if shared.shows_identity_in(Pane::Slice(self.plane)) && session.view.identity_visible {
             let info = &object.head.info;
-            let identity = [&info.patient_name, &info.patient_id].into_iter().filter(|text| !text.is_empty());
-            let lines = [identity.cloned().collect::<Vec<_>>().join(" \u{b7} "), object.head.name.clone()];
+            // A line each: side by side they would reach the letter at the middle of a small view.
+            let lines = [&info.patient_name, &info.patient_id, &object.head.name];
+            let lines: Vec<String> = lines.into_iter().filter(|text| !text.is_empty()).cloned().collect();
             annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &lines);
         }
         if !session.view.corners_visible {
@@ -315,6 +316,7 @@ fn style(scene: &Scene<'_>) -> Option<SliceStyle> {
     let id = view.active_volume?;
     let mut style = SliceStyle::new(view.window(id));
     style.interpolation = view.interpolation;
+    style.inverted = view.inverted;
     if scene.tools.active() == ToolKind::Threshold {
         let (lower, upper) = scene.tools.options.threshold;
         let segment = view.active_segment.and_then(|id| scene.session.document().segment(id));

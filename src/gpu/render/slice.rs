@@ -195,7 +195,8 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
         ..SliceUniforms::zeroed()
     };
     let (low, high) = scene.style.window.bounds();
-    uniforms.window_bounds = [low as f32, high as f32];
+    let (black, white) = if scene.style.inverted { (high, low) } else { (low, high) };
+    uniforms.window_bounds = [black as f32, white as f32];
     if let Some(volume) = &scene.volume {
         let voxels = scene.frame.in_voxels(volume.grid);
         uniforms.voxel_center = four(voxels.center);
