@@ -48,6 +48,7 @@ fn report(error: &anyhow::Error) {
 
 /// Logs go to standard error, warnings and worse unless `RUST_LOG` says otherwise.
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,wgpu_hal=off,eframe=off,winit=error,egui_wgpu=error".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "warn,wgpu_hal=off,eframe=off,winit=error,egui_wgpu=error".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -188,7 +188,14 @@ impl SliceStyle {
 
     /// Linear, thin, with outlines of 1.5 pixels.
     pub fn new(window: Window) -> Self {
-        Self { window, inverted: false, interpolation: Interpolation::Linear, slab: None, preview: None, outline_px: 1.5 }
+        Self {
+            window,
+            inverted: false,
+            interpolation: Interpolation::Linear,
+            slab: None,
+            preview: None,
+            outline_px: 1.5,
+        }
     }
 }
 

@@ -34,13 +34,7 @@ const PIECE_TRIANGLES: usize = 1 << 15;
 /// What a worker has made ready.
 enum Arrival {
     /// The surface of a segment, and which of its chunks changed.
-    Segment {
-        segment: SegmentId,
-        surface: LiveSurface,
-        chunks: Vec<(u32, ReadyMesh)>,
-        mask: Mask,
-        revision: Revision,
-    },
+    Segment { segment: SegmentId, surface: LiveSurface, chunks: Vec<(u32, ReadyMesh)>, mask: Mask, revision: Revision },
     /// A built mesh in pieces.
     Mesh { mesh: MeshId, triangles: Arc<TriangleMesh>, pieces: Vec<ReadyMesh> },
 }
