@@ -24,9 +24,13 @@ pub fn run(folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         (path("images"), path("bone.seg.nrrd"), path("bone.stl"), path("bone.png"));
     let commands: [&[&str]; 4] = [
         &["phantom", "--dicom", &images],
-        &["segment", &images, "--threshold", "226..3071", "--largest", "--name", "Bone", "--out", &segments],
+        &[
+            &["segment", &images, "--threshold", "226..3071", "--close", "1", "--fill-holes", "--largest"][..],
+            &["--name", "Bone", "--out", &segments],
+        ]
+        .concat(),
         &["surface", &segments, "--segment", "Bone", "--smooth", "20", "--out", &model],
-        &["render", &images, "--preset", "CT-Bone", "--out", &picture],
+        &["render", &images, "--preset", "Maquette-Bone", "--out", &picture],
     ];
     for command in commands {
         writeln!(out, "$ maquette {}", command.join(" "))?;

@@ -45,16 +45,22 @@ pub fn components(mesh: &TriangleMesh) -> Components {
     Components { part_of_vertex, count }
 }
 
-/// The part that encloses the most volume, as a mesh of its own. An empty mesh stays empty.
-///
-/// Inner walls (cavities) are parts too: they are dropped, so what is left is the outer hull of the largest solid.
-pub fn largest_part(mesh: &TriangleMesh) -> TriangleMesh {
-    let parts = components(mesh);
+/// Volume that each part encloses, mm3; below zero for a wall that turns inwards: the wall of a void inside another part.
+pub fn part_volumes_mm3(mesh: &TriangleMesh, parts: &Components) -> Vec<f64> {
     let mut volumes = vec![0.0_f64; parts.count as usize];
     for &triangle in &mesh.triangles {
         let [a, b, c] = mesh.corners(triangle).map(glam::Vec3::as_dvec3);
         volumes[parts.part_of_vertex[triangle[0] as usize] as usize] += a.dot(b.cross(c)) / 6.0;
     }
+    volumes
+}
+
+/// The part that encloses the most volume, as a mesh of its own. An empty mesh stays empty.
+///
+/// Inner walls (cavities) are parts too: they are dropped, so what is left is the outer hull of the largest solid.
+pub fn largest_part(mesh: &TriangleMesh) -> TriangleMesh {
+    let parts = components(mesh);
+    let volumes = part_volumes_mm3(mesh, &parts);
     let largest = (0..parts.count).max_by(|&a, &b| volumes[a as usize].total_cmp(&volumes[b as usize]));
     largest.map_or_else(TriangleMesh::default, |part| keep_parts(mesh, &parts, |other| other == part))
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TriangleMesh;
 use super::adjacency::Adjacency;
-use super::components::components;
+use super::components::{components, part_volumes_mm3};
 
 /// Triangles smaller than this are degenerate.
 pub const DEGENERATE_AREA_MM2: f64 = 1e-9;
@@ -37,8 +37,11 @@ pub struct Topology {
     pub degenerate_triangles: u64,
     /// Triangles with the same vertices as another.
     pub duplicate_triangles: u64,
-    /// Connected parts.
+    /// Connected sheets: bodies and the walls of voids inside them.
     pub parts: u64,
+    /// Of these, closed walls that turn inwards: a printer leaves a hollow there.
+    #[serde(default)]
+    pub voids: u64,
 }
 
 impl Topology {
@@ -80,8 +83,16 @@ impl Topology {
         let found: Vec<String> =
             faults.iter().filter(|fault| fault.0 > 0).map(|(count, what)| format!("{count} {what}")).collect();
         if found.is_empty() {
-            let parts = if self.parts == 1 { "one part".into() } else { format!("{} parts", self.parts) };
-            format!("Closed and manifold, {parts}, {} triangles.", self.triangles)
+            let bodies = match self.parts - self.voids {
+                1 => "one part".into(),
+                n => format!("{n} parts"),
+            };
+            let voids = match self.voids {
+                0 => String::new(),
+                1 => " with one void inside".into(),
+                n => format!(" with {n} voids inside"),
+            };
+            format!("Closed and manifold, {bodies}{voids}, {} triangles.", self.triangles)
         } else {
             format!("Not sound: {}.", found.join(", "))
         }
@@ -102,6 +113,10 @@ pub fn topology(mesh: &TriangleMesh) -> Topology {
         let [a, b, c] = mesh.corners(triangle).map(glam::Vec3::as_dvec3);
         (b - a).cross(c - a).length() / 2.0 < DEGENERATE_AREA_MM2
     };
+    let parts = components(mesh);
+    let is_closed = tally.open == 0 && tally.crowded == 0 && tally.twisted == 0;
+    let voids =
+        if is_closed { part_volumes_mm3(mesh, &parts).iter().filter(|volume| **volume < 0.0).count() } else { 0 };
     Topology {
         vertices: tally.used,
         unused_vertices: mesh.positions_in_patient.len() as u64 - tally.used,
@@ -113,7 +128,8 @@ pub fn topology(mesh: &TriangleMesh) -> Topology {
         pinched_vertices: tally.pinched,
         degenerate_triangles: mesh.triangles.par_iter().filter(|triangle| is_degenerate(triangle)).count() as u64,
         duplicate_triangles: tally.duplicates,
-        parts: u64::from(components(mesh).count),
+        parts: u64::from(parts.count),
+        voids: voids as u64,
     }
 }
 
@@ -196,6 +212,18 @@ mod tests {
         assert_eq!((found.vertices, found.edges, found.triangles, found.parts), (4, 6, 4, 1));
         assert_eq!(found.genus(), Some(0));
         assert_eq!(found.sentence(), "Closed and manifold, one part, 4 triangles.");
+    }
+
+    #[test]
+    fn a_wall_that_turns_inwards_is_a_void() {
+        let (mut mesh, inner) = (tetrahedron(), tetrahedron());
+        mesh.positions_in_patient.iter_mut().flatten().for_each(|x| *x *= 10.0);
+        mesh.positions_in_patient.extend(inner.positions_in_patient.iter().map(|p| p.map(|x| x + 1.0)));
+        mesh.triangles.extend(inner.triangles.iter().map(|[a, b, c]| [a + 4, c + 4, b + 4]));
+        let found = topology(&mesh);
+        assert!(found.is_manifold(), "{found:?}");
+        assert_eq!((found.parts, found.voids), (2, 1));
+        assert_eq!(found.sentence(), "Closed and manifold, one part with one void inside, 8 triangles.");
     }
 
     #[test]
