@@ -11,9 +11,11 @@ use crate::domain::transfer::{TransferFunction, default_for, fitted_to, preset, 
 use crate::domain::volume::Volume;
 use crate::domain::volume_scene::VolumeScene;
 use crate::ops::backend::Backend;
-use crate::ops::open::open;
+use crate::ops::open::open_with;
 use crate::ops::render::{self, PictureRecord, ViewChoice};
 use crate::task::Progress;
+
+use super::import_choices::ImportChoices;
 
 /// What to draw, how, and where to.
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,9 @@ pub struct Args {
     /// Number of the series, counted from 0 as `info` lists them
     #[arg(long)]
     pub series: Option<usize>,
+    /// Where slices are missing or leaning
+    #[command(flatten)]
+    pub choices: ImportChoices,
     /// Where to draw
     #[arg(long, default_value = "auto", value_parser = Backend::NAMES)]
     pub backend: String,
@@ -60,7 +65,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         bail!("a step of {} voxels is not possible: 0.1 to 10", args.step);
     }
     let progress = Progress::new();
-    let loaded = open(&args.path, args.series, &progress, &|_| ())
+    let loaded = open_with(&args.path, args.series, args.choices.options(), &progress, &|_| ())
         .with_context(|| format!("{} cannot be drawn", args.path.display()))?;
     let volume = Arc::new(loaded.volume);
     let transfer = transfer_of(args, &volume)?;

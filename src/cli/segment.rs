@@ -17,9 +17,11 @@ use crate::domain::measure::{SegmentStatistics, segment_statistics};
 use crate::domain::segmentation::{SegmentInfo, SegmentState};
 use crate::domain::volume::Volume;
 use crate::io::nrrd::write_segmentation;
-use crate::ops::open::open;
+use crate::ops::open::open_with;
 use crate::ops::segment::{self, Combination, Smoothing, Subject};
 use crate::task::Progress;
+
+use super::import_choices::ImportChoices;
 
 /// Colour of a segment that nobody has coloured: bone.
 const COLOR: [u8; 3] = [241, 214, 145];
@@ -59,6 +61,9 @@ pub struct Args {
     /// Series to read, by its number in `maquette info`; the most sensible one when left out
     #[arg(long)]
     pub series: Option<usize>,
+    /// Where slices are missing or leaning
+    #[command(flatten)]
+    pub choices: ImportChoices,
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -108,7 +113,7 @@ impl ThresholdRange {
 /// When the images cannot be read, no voxel is left, or the file cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let progress = Progress::new();
-    let loaded = open(&args.path, args.series, &progress, &|_| {})?;
+    let loaded = open_with(&args.path, args.series, args.choices.options(), &progress, &|_| {})?;
     let volume = &loaded.volume;
     let (mask, steps) = segmented(args, volume, &progress)?;
     let statistics = segment_statistics(&mask, volume);

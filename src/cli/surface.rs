@@ -21,10 +21,12 @@ use crate::io::report::Report;
 use crate::ops::backend::Backend;
 use crate::ops::convert::read_segments;
 use crate::ops::export::{ExportReport, MeshExport, MeshSpace, export_mesh};
-use crate::ops::open::{SeriesKind, load, pick, scan};
+use crate::ops::open::{SeriesKind, load, pick, scan_with};
 use crate::ops::surface::{extract_iso, extract_segment};
 use crate::session::case::open_case;
 use crate::task::Progress;
+
+use super::import_choices::ImportChoices;
 
 /// Most passes of smoothing.
 const MAX_PASSES: i64 = 1000;
@@ -58,6 +60,9 @@ pub struct Args {
     /// Series to read, by its number in `maquette info`; the most sensible one when left out
     #[arg(long)]
     pub series: Option<usize>,
+    /// Where slices are missing or leaning
+    #[command(flatten)]
+    pub choices: ImportChoices,
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -102,7 +107,7 @@ fn extract(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
     if args.path.extension().is_some_and(|end| end.eq_ignore_ascii_case(case_file::EXTENSION)) {
         return extract_from_case(args, progress);
     }
-    let found = scan(&args.path, progress)?;
+    let found = scan_with(&args.path, args.choices.options(), progress)?;
     let entry = pick(&found, args.series)?;
     if entry.kind == SeriesKind::Segmentation {
         if args.iso.is_some() {

@@ -174,6 +174,88 @@ fn what_has_no_grey_values_is_refused_with_the_reason() {
     }
 }
 
+/// The header of a PET series that was injected an hour before its scan.
+fn put_pet(object: &mut InMemDicomObject) {
+    let texts = [
+        (tags::MODALITY, VR::CS, "PT"),
+        (tags::UNITS, VR::CS, "BQML"),
+        (tags::DECAY_CORRECTION, VR::CS, "START"),
+        (tags::CORRECTED_IMAGE, VR::CS, "ATTN\\SCAT\\DECY"),
+        (tags::PATIENT_WEIGHT, VR::DS, "70"),
+        (tags::SERIES_DATE, VR::DA, "20240301"),
+        (tags::SERIES_TIME, VR::TM, "110000"),
+        (tags::ACQUISITION_DATE, VR::DA, "20240301"),
+        (tags::ACQUISITION_TIME, VR::TM, "110500"),
+        (tags::RESCALE_INTERCEPT, VR::DS, "0"),
+    ];
+    for (tag, vr, value) in texts {
+        object.put_str(tag, vr, value);
+    }
+    let mut isotope = InMemDicomObject::new_empty();
+    isotope.put_str(tags::RADIONUCLIDE_TOTAL_DOSE, VR::DS, "350000000");
+    isotope.put_str(tags::RADIONUCLIDE_HALF_LIFE, VR::DS, "6586.2");
+    isotope.put_str(tags::RADIOPHARMACEUTICAL_START_TIME, VR::TM, "100000");
+    let items = dicom_core::value::DataSetSequence::from(vec![isotope]);
+    object.put(DataElement::new(tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE, VR::SQ, items));
+}
+
+#[test]
+fn pet_becomes_suv_only_when_everything_that_it_takes_is_there() {
+    let before = volume(axial());
+    let (folder, files) = written(&before);
+    each(&files, |_, object| put_pet(object));
+    let loaded = read(folder.path());
+    assert_eq!(loaded.volume.quantity(), Quantity::Suv);
+    // 70 kg over what is left of 350 MBq of fluorine-18 after an hour.
+    let factor = 70_000.0 / (350e6 * 0.5_f64.powf(3600.0 / 6586.2));
+    let (found, stored) = (loaded.volume.value(3, 2, 1), before.value(3, 2, 1) + 24.0);
+    assert!((found / (stored * factor) - 1.0).abs() < 1e-9, "{found} is not {}", stored * factor);
+
+    type Case = (Tag, VR, &'static str, &'static str);
+    let cases: [Case; 4] = [
+        (tags::PATIENT_WEIGHT, VR::DS, "", "weight"),
+        (tags::UNITS, VR::CS, "CNTS", "counts"),
+        (tags::SERIES_TIME, VR::TM, "120000", "start of the scan is not known"),
+        (tags::CORRECTED_IMAGE, VR::CS, "SCAT", "attenuation and decay"),
+    ];
+    for (tag, vr, value, words) in cases {
+        let (folder, files) = written(&before);
+        each(&files, |_, object| {
+            put_pet(object);
+            object.put_str(tag, vr, value);
+        });
+        let loaded = read(folder.path());
+        assert_eq!(loaded.volume.quantity(), Quantity::Arbitrary, "{words}");
+        assert_eq!(loaded.volume.value(3, 2, 1), before.value(3, 2, 1) + 24.0, "{words}");
+        let said = loaded.report.lines.iter().any(|line| line.text.contains("not SUV") && line.text.contains(words));
+        assert!(said, "{words}: {:?}", loaded.report);
+    }
+}
+
+#[test]
+fn a_modality_table_gives_the_values() {
+    let before = volume(axial());
+    let (folder, files) = written(&before);
+    each(&files, |_, object| {
+        remap(object, |n, _| (n % 7) as u16);
+        object.remove_element(tags::RESCALE_SLOPE);
+        object.remove_element(tags::RESCALE_INTERCEPT);
+        let mut table = InMemDicomObject::new_empty();
+        let descriptor = PrimitiveValue::U16([4, 1, 16].as_slice().into());
+        table.put(DataElement::new(tags::LUT_DESCRIPTOR, VR::US, descriptor));
+        let data = PrimitiveValue::U16([100, 200, 400, 60_000].as_slice().into());
+        table.put(DataElement::new(tags::LUT_DATA, VR::OW, data));
+        table.put_str(tags::MODALITY_LUT_TYPE, VR::LO, "OD");
+        let items = dicom_core::value::DataSetSequence::from(vec![table]);
+        object.put(DataElement::new(tags::MODALITY_LUT_SEQUENCE, VR::SQ, items));
+    });
+    let loaded = read(folder.path());
+    let found: Vec<f64> = (0..7).map(|i| loaded.volume.value(i, 0, 0)).collect();
+    assert_eq!(found, [100.0, 100.0, 200.0, 400.0, 60_000.0, 60_000.0, 60_000.0]);
+    assert_eq!(loaded.volume.quantity(), Quantity::Arbitrary, "optical density is not HU");
+    assert!(loaded.report.lines.iter().any(|line| line.text.contains("in OD")), "{:?}", loaded.report);
+}
+
 #[test]
 fn the_same_volume_is_written_as_the_same_bytes() {
     let volume = volume(axial());

@@ -30,6 +30,7 @@ fn args(path: &Path, range: &str, out: &Path) -> Args {
         name: "Bone".to_owned(),
         out: out.to_owned(),
         series: None,
+        choices: maquette::cli::import_choices::ImportChoices::default(),
         json: true,
     }
 }
