@@ -147,6 +147,18 @@ fn a_slice_that_is_cut_short_counts_as_missing_and_is_named() {
 }
 
 #[test]
+fn every_second_slice_cut_short_is_no_thinner_stack() {
+    let (folder, files) = written(&volume(axial()));
+    for n in [1, 3] {
+        cut(&files[n]);
+    }
+    std::fs::remove_file(&files[5]).expect("removed");
+    // What is left is evenly spaced, but it is not the series.
+    let refusal = read(folder.path(), ImportOptions::default()).expect_err("holes").to_string();
+    assert!(refusal.contains("slices are missing") && refusal.contains(name(&files[1])), "{refusal}");
+}
+
+#[test]
 fn all_slices_cut_short_are_refused() {
     let (folder, files) = written(&volume(axial()));
     for file in &files {

@@ -27,6 +27,7 @@ fn args(path: &Path) -> Args {
         out: None,
         space: "lps".to_owned(),
         series: None,
+        choices: maquette::cli::import_choices::ImportChoices::default(),
         json: true,
     }
 }

@@ -138,60 +138,100 @@ fn settle(mut headers: Vec<SliceHeader>, options: ImportOptions) -> Vec<DicomGro
 /// What the parts of one cluster share.
 struct Settling {
     options: ImportOptions,
-    /// Images whose pixels cannot be used: sentences.
-    unusable: Vec<String>,
+    unusable: Vec<Unusable>,
     report: Report,
 }
 
+/// An image whose pixels cannot be used, and why, as a sentence.
+struct Unusable {
+    header: SliceHeader,
+    sentence: String,
+}
+
 impl Settling {
-    fn finish(&self, part: String, headers: Vec<SliceHeader>, part_count: usize) -> DicomGroup {
+    fn finish(&self, part: String, mut headers: Vec<SliceHeader>, part_count: usize) -> DicomGroup {
         let mut report = self.report.clone();
         if part_count > 1 {
             report.warning(format!("the series holds {part_count} image stacks; this one is the part with {part}"));
         }
-        match stack(&headers, self.options) {
+        let stacked = stack(&headers, self.options).map_err(|error| {
+            let can_mend = matches!(error, GeometryError::Gap { .. } | GeometryError::Uneven { .. });
+            (error.to_string(), can_mend)
+        });
+        match stacked.and_then(|stack| self.name_missing(&headers, &mut report).map(|()| stack)) {
             Ok(stack) => {
                 stack.warnings.iter().for_each(|warning| report.warning(warning));
-                for sentence in &self.unusable {
-                    report.warning(format!("a slice is missing at an end of the stack: {sentence}"));
-                }
                 let ordered = stack.order.iter().map(|&index| headers[index].clone()).collect();
                 DicomGroup { headers: ordered, part, stack: Ok(stack), report, can_mend: false }
             }
-            Err(error) => {
-                let can_mend = matches!(error, GeometryError::Gap { .. } | GeometryError::Uneven { .. });
-                let because =
-                    [error.to_string()].into_iter().chain(self.unusable.iter().cloned()).collect::<Vec<_>>().join("; ");
+            Err((error, can_mend)) => {
+                let sentences = self.unusable.iter().map(|one| one.sentence.clone()).take(NAMED_IMAGES);
+                let because = [error].into_iter().chain(sentences).collect::<Vec<_>>().join("; ");
+                // The unusable ones stay with the others, so that mending names them again.
+                headers.extend(self.unusable.iter().map(|one| one.header.clone()));
                 DicomGroup { headers, part, stack: Err(because), report, can_mend }
             }
         }
     }
+
+    /// Says where unusable images are missing from a stack. Inside it that is a hole, even where the others are evenly
+    /// spaced; it is accepted only where holes are to be filled in.
+    fn name_missing(&self, headers: &[SliceHeader], report: &mut Report) -> Result<(), (String, bool)> {
+        let along: Vec<f64> = headers.iter().filter_map(along_normal).collect();
+        let (low, high) = along.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &a| (l.min(a), h.max(a)));
+        for one in self.unusable.iter().take(NAMED_IMAGES) {
+            let sentence = &one.sentence;
+            let place = along_normal(&one.header);
+            let is_there = place.is_some_and(|place| along.iter().any(|a| (a - place).abs() < SAME_PLACE_MM));
+            match place {
+                Some(place) if !is_there && (low..high).contains(&place) => {
+                    if self.options.gaps != Gaps::Fill {
+                        return Err(("slices are missing".to_owned(), true));
+                    }
+                    report.warning(format!("a slice is missing inside the stack: {sentence}"));
+                }
+                Some(_) if !is_there => {
+                    report.warning(format!("a slice is missing at an end of the stack: {sentence}"));
+                }
+                _ => report.warning(format!("an image of the series is left out: {sentence}")),
+            }
+        }
+        if self.unusable.len() > NAMED_IMAGES {
+            report.warning(format!("{} more images cannot be used", self.unusable.len() - NAMED_IMAGES));
+        }
+        Ok(())
+    }
+}
+
+/// Where an image lies along its normal, mm.
+fn along_normal(header: &SliceHeader) -> Option<f64> {
+    Plane::of(header).ok().map(|plane| plane.position.dot(plane.normal()))
 }
 
 fn place_name(header: &SliceHeader) -> String {
-    let along = Plane::of(header).map(|plane| plane.position.dot(plane.normal())).unwrap_or_default();
-    format!("{along:.1} mm")
+    format!("{:.1} mm", along_normal(header).unwrap_or_default())
 }
 
 /// Takes images with unusable pixels out of a cluster that has others: each is a missing slice, with its reason. An error
 /// when none is usable.
-fn take_unusable(headers: &mut Vec<SliceHeader>) -> Result<Vec<String>, String> {
-    let failed = |header: &SliceHeader| pixels::check(header).err().map(|e| format!("{} {e}", header.name()));
-    let mut sentences: Vec<String> = headers.iter().filter_map(failed).collect();
-    if sentences.len() == headers.len() {
+fn take_unusable(headers: &mut Vec<SliceHeader>) -> Result<Vec<Unusable>, String> {
+    let mut unusable = Vec::new();
+    let mut usable = Vec::with_capacity(headers.len());
+    for header in headers.drain(..) {
+        match pixels::check(&header) {
+            Ok(()) => usable.push(header),
+            Err(error) => unusable.push(Unusable { sentence: format!("{} {error}", header.name()), header }),
+        }
+    }
+    if usable.is_empty() {
         let more =
-            if sentences.len() > 1 { format!(" (and {} more like it)", sentences.len() - 1) } else { String::new() };
-        return Err(format!("{}{more}", sentences.remove(0)));
+            if unusable.len() > 1 { format!(" (and {} more like it)", unusable.len() - 1) } else { String::new() };
+        let first = unusable[0].sentence.clone();
+        *headers = unusable.into_iter().map(|one| one.header).collect();
+        return Err(format!("{first}{more}"));
     }
-    if !sentences.is_empty() {
-        headers.retain(|header| pixels::check(header).is_ok());
-    }
-    let more = sentences.len().saturating_sub(NAMED_IMAGES);
-    sentences.truncate(NAMED_IMAGES);
-    if more > 0 {
-        sentences.push(format!("{more} more images cannot be used"));
-    }
-    Ok(sentences)
+    *headers = usable;
+    Ok(unusable)
 }
 
 fn drop_repeated_objects(headers: &mut Vec<SliceHeader>, report: &mut Report) {
