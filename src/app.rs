@@ -440,8 +440,8 @@ impl eframe::App for MaquetteApp {
             self.rail_ui(ui, now);
             self.options_ui(ui);
             self.right_side_ui(ui, now);
-            let frame = egui::Frame::new().fill(theme::VIEW);
-            egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            // No fill: each view covers its place, and a software driver pays for every layer of every pixel.
+            egui::CentralPanel::no_frame().show(ui, |ui| {
                 self.with_scene(|viewports, scene| viewports.ui(ui, scene));
             });
         } else {
@@ -467,6 +467,7 @@ impl eframe::App for MaquetteApp {
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        theme::PANEL.to_normalized_gamma_f32()
+        // Panels and views cover the window; what shines through are the gaps between the views.
+        theme::LINE.to_normalized_gamma_f32()
     }
 }

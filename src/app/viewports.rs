@@ -132,7 +132,6 @@ impl Viewports {
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         *scene.readout = Readout::default();
         let rect = ui.available_rect_before_wrap();
-        ui.painter().rect_filled(rect, 0.0, theme::LINE);
         self.drop_gestures_of_other_tools(ui, scene);
         self.cine.play(ui, scene.session);
         let repaint = ui.ctx().clone();

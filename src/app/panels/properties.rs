@@ -47,7 +47,9 @@ impl MaquetteApp {
     /// The panel at the right: the objects above, the properties below.
     pub(in crate::app) fn right_side_ui(&mut self, ui: &mut Ui, now: Situation) {
         let bare = Frame::new().fill(theme::PANEL);
-        Panel::right("objects panel").exact_size(theme::OBJECTS).resizable(false).frame(bare).show(ui, |ui| {
+        // The two parts fill themselves: one layer less for a software driver.
+        let outer = Frame::new();
+        Panel::right("objects panel").exact_size(theme::OBJECTS).resizable(false).frame(outer).show(ui, |ui| {
             let height = (ui.available_height() * 0.46).max(260.0);
             let frame = bare.inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 8 });
             Panel::bottom("properties").exact_size(height).resizable(false).frame(frame).show(ui, |ui| {

@@ -67,7 +67,9 @@ impl SlicePane {
         let response = ui.interact(rect, ui.scope_id().with(self.plane), Sense::click_and_drag());
         response
             .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{} view", self.plane.name())));
-        ui.painter_at(rect).rect_filled(rect, 0.0, theme::VIEW);
+        if self.picture.is_none() {
+            ui.painter_at(rect).rect_filled(rect, 0.0, theme::VIEW);
+        }
         let Some(volume_id) = scene.session.view.active_volume else { return response };
         if self.fitted_size.is_none() {
             self.refit(rect, scene.session);

@@ -155,7 +155,9 @@ impl VolumePane {
     pub fn ui(&mut self, ui: &mut Ui, rect: Rect, scene: &mut Scene<'_>, shared: &mut Shared) -> Response {
         let response = ui.interact(rect, ui.scope_id().with("3d"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "3D view"));
-        background(ui, rect);
+        if self.parts.is_none() {
+            background(ui, rect);
+        }
         if scene.session.view.active_volume.is_none() {
             return response;
         }
