@@ -57,7 +57,7 @@ enum Command {
     Info(info::Args),
     /// Write the synthetic sample case as a DICOM series, with its exact truth beside it
     Phantom(phantom::Args),
-    /// Make a segment of a value range and write it as .seg.nrrd
+    /// Make a segment of a value range and write it as .seg.nrrd, a label map or a DICOM segmentation
     Segment(segment::Args),
     /// Draw a volume as a PNG picture
     Render(render::Args),

@@ -7,6 +7,7 @@ pub mod atomic_file;
 pub mod case_file;
 pub mod deidentify;
 pub mod dicom;
+pub mod dicom_seg;
 pub mod import;
 pub mod label_map;
 pub mod mask_bricks;

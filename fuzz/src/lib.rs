@@ -10,8 +10,16 @@ use std::path::Path;
 use io::import::{load, scan, thumbnail};
 use task::Progress;
 
+/// Decoders of other hands may panic: the reader catches that and refuses the file. The fuzzer ends at any panic, caught or not,
+/// unless its hook is taken away; one that nobody catches still ends it.
+fn let_decoders_panic() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|what| eprintln!("{what}"))));
+}
+
 /// Puts bytes into a file of this name and hands it over.
 pub fn with_file(name: &str, bytes: &[u8], read: impl FnOnce(&Path)) {
+    let_decoders_panic();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");

@@ -1,6 +1,6 @@
 //! `maquette convert`: images and segments from one format into another, in the same place with the same values.
 //!
-//! Prints no patient identity; what it writes has none either.
+//! Prints no patient identity; what it writes has none either, unless asked for.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,11 @@ use crate::domain::segmentation::SegmentInfo;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Volume;
 use crate::io::case_file;
-use crate::ops::convert::{self, Converted, NiftiVersion, Target};
-use crate::ops::open::{Report, SeriesEntry, SeriesKind, load, pick, scan};
+use crate::ops::convert::{
+    self, Converted, NiftiVersion, SegKind, SegmentOptions, SegmentationFile, SourceImages, Target,
+};
+use crate::ops::deidentify::series_info;
+use crate::ops::open::{Report, SeriesEntry, SeriesKind, load, open, pick, scan};
 use crate::session::case::open_case;
 use crate::task::Progress;
 
@@ -24,7 +27,7 @@ use crate::task::Progress;
 pub struct Args {
     /// Folder, DICOM file, NIfTI, NRRD, MetaImage, segmentation or case
     pub path: PathBuf,
-    /// .nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, or a folder for DICOM
+    /// .nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, .dcm for a DICOM segmentation, or a folder for DICOM images
     pub out: PathBuf,
     /// Series to read, by its number in `maquette info`; the most sensible one when left out
     #[arg(long)]
@@ -32,12 +35,42 @@ pub struct Args {
     /// Take the segments of a case, or the values of a label volume as segments
     #[arg(long)]
     pub segments: bool,
+    /// Images that segments belong to: they are brought onto their grid, and a DICOM segmentation refers to them
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+    /// Which DICOM segmentation
+    #[arg(long, value_enum, default_value = "binary")]
+    pub kind: Kind,
+    /// Keep the patient's identity in DICOM files: for the archive of the hospital itself
+    #[arg(long)]
+    pub identified: bool,
     /// Write NIfTI-2 where NIfTI is asked for
     #[arg(long)]
     pub nifti2: bool,
     /// One JSON object instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which DICOM segmentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// One bit for each voxel and segment: what every program reads.
+    Binary,
+    /// One byte for each voxel and segment.
+    Fractional,
+    /// One number for each voxel, since 2024: segments must not overlap.
+    Labelmap,
+}
+
+impl From<Kind> for SegKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Binary => Self::Binary,
+            Kind::Fractional => Self::Fractional,
+            Kind::Labelmap => Self::LabelMap,
+        }
+    }
 }
 
 /// What was read.
@@ -54,7 +87,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let progress = Progress::new();
     // Asked before anything is read: that takes long.
     let target = Target::of(&args.out).map_err(anyhow::Error::msg)?;
-    let (content, mut report) = read(args, &progress)?;
+    let (mut content, mut report) = read(args, &progress)?;
+    let source = match &args.images {
+        Some(images) => onto_images(&mut content, images, args, &mut report, &progress)?,
+        None => SourceImages { is_deidentified: !args.identified, ..SourceImages::default() },
+    };
     let version = if args.nifti2 { NiftiVersion::Two } else { NiftiVersion::One };
     let failed = || format!("{} was not written", args.out.display());
     let (written, grid) = match &content {
@@ -63,19 +100,42 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
                 bail!("{} holds images, no segments; if its values are labels, say --segments", args.path.display());
             }
             // Names, dates and numbers of the patient do not leave with an export.
-            let info =
-                SeriesInfo { modality: info.modality.clone(), windows: info.windows.clone(), ..SeriesInfo::default() };
+            let info = if args.identified { (**info).clone() } else { series_info(info) };
             let written = convert::write_volume(&args.out, target, version, volume, &info, &progress);
             (written.with_context(failed)?, *volume.grid())
         }
         Content::Segments(grid, segments) => {
-            let written = convert::write_segments(&args.out, target, version, grid, segments, &progress);
+            let options = SegmentOptions { version, kind: args.kind.into(), source: Some(&source) };
+            let written = convert::write_segments(&args.out, target, &options, grid, segments, &progress);
             (written.with_context(failed)?, **grid)
         }
     };
     let Converted { files, report: more } = written;
     report.extend(more);
     print(args, &content, &grid, &files, &report, out)
+}
+
+/// Brings segments onto the grid of the images that they belong to.
+fn onto_images(
+    content: &mut Content,
+    images: &Path,
+    args: &Args,
+    report: &mut Report,
+    progress: &Progress,
+) -> anyhow::Result<SourceImages> {
+    let Content::Segments(grid, segments) = content else {
+        bail!("--images is for segments; {} holds images", args.path.display());
+    };
+    let loaded = open(images, args.series, progress, &|_| {})?;
+    let target = *loaded.volume.grid();
+    let file = SegmentationFile { grid: **grid, segments: std::mem::take(segments), report: Report::default() };
+    if !file.grid.same_space(&target) {
+        report.warning("the segments were brought onto the grid of the images: the nearest voxel decides");
+    }
+    (**grid, *segments) = (target, file.on_grid(&target)?);
+    let slices = target.dims()[2] as usize;
+    let source = SourceImages::of(&loaded.info, &loaded.source.files, slices);
+    Ok(if args.identified { source } else { source.deidentified() })
 }
 
 fn read(args: &Args, progress: &Progress) -> anyhow::Result<(Content, Report)> {

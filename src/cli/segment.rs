@@ -1,4 +1,5 @@
-//! `maquette segment`: voxels of a value range as a segment, cleaned up, written as `.seg.nrrd`.
+//! `maquette segment`: voxels of a value range as a segment, cleaned up, written as `.seg.nrrd`, a label map or a DICOM
+//! segmentation.
 //!
 //! The steps are done in one fixed order, whatever the order of the options: threshold, open, largest part, small parts,
 //! close, holes, margin.
@@ -16,7 +17,7 @@ use crate::domain::mask::threshold::ValueRange;
 use crate::domain::measure::{SegmentStatistics, segment_statistics};
 use crate::domain::segmentation::{SegmentInfo, SegmentState};
 use crate::domain::volume::Volume;
-use crate::io::nrrd::write_segmentation;
+use crate::ops::convert::{SegmentOptions, SourceImages, Target, write_segments};
 use crate::ops::open::open_with;
 use crate::ops::segment::{self, Combination, Smoothing, Subject};
 use crate::task::Progress;
@@ -55,9 +56,12 @@ pub struct Args {
     /// Name of the segment
     #[arg(long, default_value = "Segment")]
     pub name: String,
-    /// File to write, e.g. bone.seg.nrrd
+    /// File to write: bone.seg.nrrd, .nii.gz or .mha, or .dcm for a DICOM segmentation of the series
     #[arg(long)]
     pub out: PathBuf,
+    /// Keep the patient's identity in a DICOM segmentation: for the archive of the hospital itself
+    #[arg(long)]
+    pub identified: bool,
     /// Series to read, by its number in `maquette info`; the most sensible one when left out
     #[arg(long)]
     pub series: Option<usize>,
@@ -113,6 +117,8 @@ impl ThresholdRange {
 /// When the images cannot be read, no voxel is left, or the file cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let progress = Progress::new();
+    // Asked before anything is read: that takes long.
+    let target = Target::of(&args.out).map_err(anyhow::Error::msg)?;
     let loaded = open_with(&args.path, args.series, args.choices.options(), &progress, &|_| {})?;
     let volume = &loaded.volume;
     let (mask, steps) = segmented(args, volume, &progress)?;
@@ -127,8 +133,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         state: SegmentState::InWork,
         made_by: steps,
     };
-    write_segmentation(&args.out, volume.grid(), &[(&info, &mask)])
+    let source = SourceImages::of(&loaded.info, &loaded.source.files, volume.grid().dims()[2] as usize);
+    let source = if args.identified { source } else { source.deidentified() };
+    let options = SegmentOptions { source: Some(&source), ..SegmentOptions::default() };
+    let segments = [(info, mask)];
+    write_segments(&args.out, target, &options, volume.grid(), &segments, &progress)
         .with_context(|| format!("the segmentation was not written to {}", args.out.display()))?;
+    let [(info, _)] = segments;
     print(args, &info, &statistics, volume, out)
 }
 

@@ -13,6 +13,7 @@ use crate::domain::mask::Mask;
 use crate::domain::segmentation::SegmentInfo;
 use crate::domain::volume::Volume;
 use crate::io::atomic_file::AtomicFileError;
+use crate::io::dicom_seg;
 use crate::io::import::ImportError;
 use crate::io::import::samples::SampleKind;
 use crate::io::label_map::{LabelMapError, SegmentationFile};
@@ -108,7 +109,7 @@ pub fn write_segments(
     }
 }
 
-/// Reads a label map with its segments.
+/// Reads a label map with its segments; a file of another name is taken for a DICOM segmentation.
 ///
 /// # Errors
 /// When the file is damaged or no label map.
@@ -116,7 +117,8 @@ pub fn read_segments(path: &Path, progress: &Progress) -> Result<SegmentationFil
     match format_of(path) {
         Some(VolumeFormat::Nifti) => nifti::read_segments(path, progress),
         Some(VolumeFormat::MetaImage) => metaimage::read_segments(path, progress),
-        _ => nrrd::read_segmentation(path, progress),
+        Some(VolumeFormat::Nrrd) => nrrd::read_segmentation(path, progress),
+        None => Ok(dicom_seg::read(path, progress)?.file),
     }
 }
 

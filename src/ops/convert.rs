@@ -1,6 +1,6 @@
 //! Conversion between image formats: which file a name asks for, and writing it.
 //!
-//! In: a volume, or segments of a grid. Out: a file of a research format, or a folder of DICOM files. De-identified: nothing of
+//! In: a volume, or segments of a grid. Out: a file of a research format, a folder of DICOM files, or a DICOM segmentation. De-identified: nothing of
 //! the patient goes into research files, and a DICOM series gets the words of [`SeriesInfo`] that the caller hands in.
 //! Not here: what is read (`ops::open`), removing identity from existing files (`ops::deidentify`).
 
@@ -12,10 +12,13 @@ use crate::domain::segmentation::SegmentInfo;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Volume;
 use crate::io::dicom::{WriteError, write_series};
+use crate::io::dicom_seg;
+use crate::io::dicom_seg::write::SegWriteError;
 use crate::io::report::Report;
 use crate::io::volume_file::{self, VolumeFileError, VolumeFormat};
 use crate::task::Progress;
 
+pub use crate::io::dicom_seg::{SegKind, SourceImages};
 pub use crate::io::label_map::SegmentationFile;
 pub use crate::io::nifti::write::NiftiVersion;
 pub use crate::io::volume_file::read_segments;
@@ -27,6 +30,8 @@ pub enum Target {
     Research(VolumeFormat),
     /// A folder of DICOM files, one for each slice.
     DicomFolder,
+    /// A DICOM segmentation.
+    DicomSegmentation,
 }
 
 impl Target {
@@ -38,17 +43,25 @@ impl Target {
         if let Some(format) = volume_file::format_of(path) {
             return Ok(Self::Research(format));
         }
+        if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("dcm")) && !path.is_dir() {
+            return Ok(Self::DicomSegmentation);
+        }
         if path.is_dir() || path.extension().is_none() {
             return Ok(Self::DicomFolder);
         }
-        let known = ".nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, or a folder for DICOM";
+        let known = ".nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, .dcm for a DICOM segmentation, or a folder for \
+                     DICOM images";
         Err(format!("{} has an ending that cannot be written; known are {known}", path.display()))
     }
 
     /// Whether a name asks for segments by its ending alone.
     pub fn wants_segments(path: &Path) -> bool {
-        path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase().ends_with(".seg.nrrd")
+        Self::of(path) == Ok(Self::DicomSegmentation) || is_seg_nrrd(path)
     }
+}
+
+fn is_seg_nrrd(path: &Path) -> bool {
+    path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase().ends_with(".seg.nrrd")
 }
 
 /// Why nothing was written.
@@ -60,6 +73,12 @@ pub enum ConvertError {
     /// A DICOM series.
     #[error(transparent)]
     Dicom(#[from] WriteError),
+    /// A DICOM segmentation.
+    #[error(transparent)]
+    Segmentation(#[from] SegWriteError),
+    /// An image has no place in a segmentation.
+    #[error("images cannot be written as a DICOM segmentation; name a folder for a series of images")]
+    ImagesAsSegments,
     /// Segments have no place in a series of images.
     #[error("segments cannot be written as a folder of images; write .seg.nrrd, .nii.gz or .mha")]
     SegmentsAsImages,
@@ -95,24 +114,45 @@ pub fn write_volume(
             let files = write_series(path, volume, info, progress)?;
             Ok(Converted { files, report: Report::default() })
         }
+        Target::DicomSegmentation => Err(ConvertError::ImagesAsSegments),
     }
 }
 
-/// Writes segments of one grid as a label map.
+/// How segments are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SegmentOptions<'a> {
+    /// Which NIfTI.
+    pub version: NiftiVersion,
+    /// Which DICOM segmentation.
+    pub kind: SegKind,
+    /// The images that a DICOM segmentation belongs to.
+    pub source: Option<&'a SourceImages>,
+}
+
+/// Writes segments of one grid as a label map, or as a DICOM segmentation.
 ///
 /// # Errors
 /// As [`write_volume`]; when segments overlap and the format has one value for each voxel.
 pub fn write_segments(
     path: &Path,
     target: Target,
-    version: NiftiVersion,
+    options: &SegmentOptions<'_>,
     grid: &Grid,
     segments: &[(SegmentInfo, Mask)],
     progress: &Progress,
 ) -> Result<Converted, ConvertError> {
-    let Target::Research(format) = target else { return Err(ConvertError::SegmentsAsImages) };
     let segments: Vec<(&SegmentInfo, &Mask)> = segments.iter().map(|(info, mask)| (info, mask)).collect();
-    volume_file::write_segments(path, format, version, grid, &segments, progress)?;
+    match target {
+        Target::Research(format) => {
+            volume_file::write_segments(path, format, options.version, grid, &segments, progress)?;
+        }
+        Target::DicomSegmentation => {
+            let nobody = SourceImages { is_deidentified: true, ..SourceImages::default() };
+            let source = options.source.unwrap_or(&nobody);
+            dicom_seg::write(path, grid, &segments, source, options.kind, progress)?;
+        }
+        Target::DicomFolder => return Err(ConvertError::SegmentsAsImages),
+    }
     Ok(Converted { files: files_of(path), report: Report::default() })
 }
 
@@ -120,7 +160,7 @@ pub fn write_segments(
 fn files_of(path: &Path) -> Vec<PathBuf> {
     let end = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let beside = match end.as_str() {
-        "nhdr" if !Target::wants_segments(path) => Some(path.with_extension("raw.gz")),
+        "nhdr" if !is_seg_nrrd(path) => Some(path.with_extension("raw.gz")),
         "mhd" => Some(path.with_extension("zraw")),
         _ => None,
     };

@@ -12,7 +12,8 @@ use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::io::nrrd::{read_segmentation, write_segmentation, write_volume};
 use maquette::io::volume_file::VolumeFormat;
 use maquette::ops::convert::{
-    NiftiVersion, Target, read_segments, write_segments as write_any_segments, write_volume as write_any,
+    NiftiVersion, SegmentOptions, Target, read_segments, write_segments as write_any_segments,
+    write_volume as write_any,
 };
 use maquette::ops::open::{LoadedVolume, SeriesKind, open, scan};
 use maquette::task::Progress;
@@ -310,7 +311,8 @@ fn every_format_brings_label_maps_back_and_refuses_what_it_cannot_hold() {
         let path = folder.path().join(format!("labels-{file}"));
         let target = Target::of(&path).expect("known");
         let progress = Progress::new();
-        write_any_segments(&path, target, version_of(file), &grid, &written, &progress).expect("written");
+        let options = SegmentOptions { version: version_of(file), ..SegmentOptions::default() };
+        write_any_segments(&path, target, &options, &grid, &written, &progress).expect("written");
         let found = read_segments(&path, &progress).expect("readable");
         assert!(found.grid.same_space(&grid), "{file}");
         assert!(found.report.is_empty(), "{file}: {:?}", found.report);
@@ -318,7 +320,7 @@ fn every_format_brings_label_maps_back_and_refuses_what_it_cannot_hold() {
             (&a.name, a.color, m) == (&b.name, b.color, n)
         };
         assert!(found.segments.len() == 2 && found.segments.iter().zip(&written).all(same), "{file}");
-        let result = write_any_segments(&path, target, version_of(file), &grid, &overlapping, &progress);
+        let result = write_any_segments(&path, target, &options, &grid, &overlapping, &progress);
         match result {
             Ok(_) => assert!(target == Target::Research(VolumeFormat::Nrrd), "{file} has no layers"),
             Err(error) => assert!(error.to_string().contains("Knochen \u{e4} and Third overlap"), "{file}: {error}"),

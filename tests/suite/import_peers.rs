@@ -13,3 +13,8 @@ fn simpleitk_sees_the_marker_at_the_same_patient_point() {
 fn simpleitk_and_nibabel_see_converted_voxels_at_the_same_place_with_the_same_value() {
     run("formats.py", &[OsStr::new(env!("CARGO_BIN_EXE_maquette"))]);
 }
+
+#[test]
+fn highdicom_and_we_read_each_others_segmentations() {
+    run("segmentation.py", &[OsStr::new(env!("CARGO_BIN_EXE_maquette"))]);
+}

@@ -8,7 +8,7 @@ use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 
-use crate::io::dicom::header::text;
+use crate::io::dicom::elements::text;
 use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, VERSION, replaced_uid};
 use crate::io::report::Report;
 

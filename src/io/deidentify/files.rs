@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, open_file};
 
 use crate::io::atomic_file::{AtomicFileError, write_atomically};
-use crate::io::dicom::header::text;
+use crate::io::dicom::elements::text;
 use crate::io::dicom::source::DicomSource;
 use crate::io::import::files::list_files;
 use crate::io::report::Report;

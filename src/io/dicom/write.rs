@@ -99,7 +99,7 @@ fn private_or_shared() -> tempfile::Builder<'static, 'static> {
 }
 
 /// Our implementation, from a hash of the program's name.
-const IMPLEMENTATION_CLASS: &str = "2.25.222816312743370938741306012640372113861";
+pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.222816312743370938741306012640372113861";
 
 /// All that the slices share.
 struct Template<'a> {
@@ -247,7 +247,7 @@ fn put_mr(object: &mut InMemDicomObject) {
 }
 
 /// A UID from a hash of its parts.
-fn derived_uid(parts: &[&str]) -> String {
+pub(crate) fn derived_uid(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(part.as_bytes());
@@ -258,12 +258,12 @@ fn derived_uid(parts: &[&str]) -> String {
     format!("2.25.{}", u128::from_be_bytes(bytes))
 }
 
-fn decimals(numbers: &[f64]) -> String {
+pub(crate) fn decimals(numbers: &[f64]) -> String {
     numbers.iter().map(|&number| decimal(number)).collect::<Vec<_>>().join("\\")
 }
 
 /// A DICOM decimal string: at most 16 characters, as exact as these allow.
-fn decimal(number: f64) -> String {
+pub(crate) fn decimal(number: f64) -> String {
     let plain = format!("{number}");
     if plain.len() <= 16 {
         return plain;

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
 use crate::domain::series_info::SeriesInfo;
-use crate::io::dicom::header::{SliceHeader, read_headers};
+use crate::io::dicom::header::{FileHeader, SliceHeader, read_headers};
 use crate::io::dicom::layout::LayoutError;
 use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
+use crate::io::dicom_seg;
 use crate::io::metaimage;
 use crate::io::nifti;
 use crate::io::nrrd;
@@ -111,6 +112,9 @@ fn look(path: &Path) -> Found {
         Ok(headers) if headers.iter().any(|header| header.file.sop_class == DICOMDIR_CLASS) => {
             Found::NotAnImage(path.to_path_buf())
         }
+        Ok(headers) if headers.iter().any(|header| dicom_seg::is_segmentation(&header.file.sop_class)) => {
+            Found::Entry(Box::new(dicom_segmentation_entry(path, &headers[0].file)))
+        }
         Ok(headers) => Found::Slices(headers),
         Err(HeaderError::Layout(LayoutError::NotDicom)) if !claims_dicom(path) => Found::NotAnImage(path.to_path_buf()),
         Err(error) => Found::Bad(path.to_path_buf(), error.to_string()),
@@ -202,6 +206,21 @@ fn metaimage_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
     let contents = metaimage::inspect(path)?;
     let is_segmentation = contents.is_segmentation();
     Ok(maybe_segments(path, SeriesKind::MetaImage, is_segmentation, contents.plan, contents.report))
+}
+
+/// A DICOM segmentation: opened onto images. Its grid is found when it is read.
+fn dicom_segmentation_entry(path: &Path, file: &FileHeader) -> SeriesEntry {
+    SeriesEntry {
+        info: file.info.clone(),
+        part: String::new(),
+        kind: SeriesKind::Segmentation,
+        grid: None,
+        files: vec![path.to_path_buf()],
+        report: Report::default(),
+        refusal: Some(format!("{} is a segmentation: open its images first, then load it onto them", path.display())),
+        score: 0,
+        plan: Plan::Refused,
+    }
 }
 
 /// The entry of a file that may hold segments, or several values for each voxel.
