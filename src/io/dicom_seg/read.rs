@@ -213,7 +213,9 @@ impl Stored<'_> {
     fn mask(&self, frames: &FrameGrid, indices: &[usize], segment: i64) -> Mask {
         let dims = frames.grid.dims();
         let mut in_slice: Vec<Vec<usize>> = vec![Vec::new(); dims[2] as usize];
-        indices.iter().for_each(|&index| in_slice[frames.slices[index] as usize].push(index));
+        for &index in indices {
+            in_slice[frames.slices[index] as usize].push(index);
+        }
         let frame_len = self.columns as usize * self.rows as usize;
         Mask::from_row_words(dims, |bi, j, k| {
             let first = bi * MASK_BRICK;

@@ -17,9 +17,10 @@ use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::dicom::elements::{item, put_code, put_sequence, put_tag, put_text, put_u16, put_u32s};
 use crate::io::dicom::write::{IMPLEMENTATION_CLASS, decimal, decimals, derived_uid};
 use crate::io::label_map::{LabelMap, LabelMapError};
-use crate::io::provenance::{GIT_HASH, NOT_FOR_DIAGNOSTIC_USE, PROGRAM, VERSION};
+use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, VERSION};
 use crate::task::{Cancelled, Progress};
 
+use super::source::DerivedObject;
 use super::{LABEL_MAP, SEGMENTATION, SourceImages, codes, color};
 
 /// Which kind of segmentation.
@@ -195,7 +196,15 @@ impl Writer<'_> {
     fn object(&self, frames: &Frames) -> InMemDicomObject {
         let mut object = InMemDicomObject::new_empty();
         let hash = self.hash(frames);
-        self.put_identity(&mut object, &hash);
+        let class = if self.kind == SegKind::LabelMap { LABEL_MAP } else { SEGMENTATION };
+        let derived = DerivedObject {
+            class,
+            modality: "SEG",
+            series_number: "300",
+            series_description: "Segmentation",
+            hash: &hash,
+        };
+        self.source.put_identity(&mut object, &derived);
         self.put_image(&mut object, frames);
         let segments = self.segments.iter().enumerate().map(|(n, (info, _))| segment_item(n, info)).collect();
         put_sequence(&mut object, tags::SEGMENT_SEQUENCE, segments);
@@ -211,7 +220,9 @@ impl Writer<'_> {
     fn hash(&self, frames: &Frames) -> String {
         let mut hasher = blake3::Hasher::new();
         let affine = self.grid.patient_from_voxel().to_cols_array();
-        affine.iter().for_each(|number| drop(hasher.update(&number.to_le_bytes())));
+        for number in affine {
+            hasher.update(&number.to_le_bytes());
+        }
         for (info, _) in self.segments {
             hasher.update(info.name.as_bytes()).update(&[0]).update(&info.color);
         }
@@ -221,54 +232,6 @@ impl Writer<'_> {
         hasher.update(&frames.pixels.to_bytes());
         hasher.update(self.source.info.series_uid.as_bytes()).update(&[self.kind as u8]);
         hasher.finalize().to_hex().to_string()
-    }
-
-    fn put_identity(&self, object: &mut InMemDicomObject, hash: &str) {
-        let info = &self.source.info;
-        let or_derived =
-            |uid: &str, role: &str| if uid.is_empty() { derived_uid(&[role, hash]) } else { uid.to_owned() };
-        let now = chrono::Local::now();
-        // A date says when the patient was here.
-        let (date, time) = match self.source.is_deidentified {
-            true => ("19000101".to_owned(), "000000".to_owned()),
-            false => (now.format("%Y%m%d").to_string(), now.format("%H%M%S").to_string()),
-        };
-        let class = if self.kind == SegKind::LabelMap { LABEL_MAP } else { SEGMENTATION };
-        let software = format!("{VERSION} {GIT_HASH}");
-        let texts = [
-            (tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192"),
-            (tags::SOP_CLASS_UID, VR::UI, class),
-            (tags::SOP_INSTANCE_UID, VR::UI, &derived_uid(&["segmentation", hash])),
-            (tags::STUDY_DATE, VR::DA, &info.study_date),
-            (tags::STUDY_TIME, VR::TM, ""),
-            (tags::SERIES_DATE, VR::DA, &date),
-            (tags::CONTENT_DATE, VR::DA, &date),
-            (tags::CONTENT_TIME, VR::TM, &time),
-            (tags::ACCESSION_NUMBER, VR::SH, ""),
-            (tags::MODALITY, VR::CS, "SEG"),
-            (tags::MANUFACTURER, VR::LO, PROGRAM),
-            (tags::MANUFACTURER_MODEL_NAME, VR::LO, PROGRAM),
-            (tags::DEVICE_SERIAL_NUMBER, VR::LO, "0"),
-            (tags::SOFTWARE_VERSIONS, VR::LO, &software),
-            (tags::REFERRING_PHYSICIAN_NAME, VR::PN, ""),
-            (tags::SERIES_DESCRIPTION, VR::LO, "Segmentation"),
-            (tags::PATIENT_NAME, VR::PN, &info.patient_name.replacen(' ', "^", 1)),
-            (tags::PATIENT_ID, VR::LO, &info.patient_id),
-            (tags::PATIENT_BIRTH_DATE, VR::DA, &info.birth_date),
-            (tags::PATIENT_SEX, VR::CS, &info.sex),
-            (tags::STUDY_INSTANCE_UID, VR::UI, &or_derived(&info.study_uid, "study")),
-            (tags::SERIES_INSTANCE_UID, VR::UI, &derived_uid(&["segmentation series", hash])),
-            (tags::STUDY_ID, VR::SH, ""),
-            (tags::SERIES_NUMBER, VR::IS, "300"),
-            (tags::INSTANCE_NUMBER, VR::IS, "1"),
-            (tags::FRAME_OF_REFERENCE_UID, VR::UI, &or_derived(&info.frame_of_reference_uid, "frame")),
-            (tags::POSITION_REFERENCE_INDICATOR, VR::LO, ""),
-        ];
-        texts.iter().for_each(|(tag, vr, text)| put_text(object, *tag, *vr, text));
-        if self.source.is_deidentified {
-            put_text(object, tags::PATIENT_IDENTITY_REMOVED, VR::CS, "YES");
-            put_text(object, tags::DEIDENTIFICATION_METHOD, VR::LO, &format!("{PROGRAM} {VERSION}: PS3.15 Annex E"));
-        }
     }
 
     fn put_image(&self, object: &mut InMemDicomObject, frames: &Frames) {
@@ -295,7 +258,9 @@ impl Writer<'_> {
             (tags::HIGH_BIT, bits - 1),
             (tags::PIXEL_REPRESENTATION, 0),
         ];
-        numbers.iter().for_each(|(tag, number)| put_u16(object, *tag, *number));
+        for (tag, number) in numbers {
+            put_u16(object, tag, number);
+        }
         match self.kind {
             SegKind::Binary => {}
             SegKind::Fractional => {
