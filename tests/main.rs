@@ -38,6 +38,7 @@ mod suite {
     mod print_tools;
     mod real_ct;
     mod real_window;
+    mod regressions;
     mod render;
     mod render_output;
     mod segment_cli;

@@ -19,6 +19,7 @@ use crate::support::real_ct::real_ct;
 
 fn args(path: &Path, range: &str, out: &Path) -> Args {
     Args {
+        identified: false,
         path: path.to_owned(),
         threshold: range.parse().expect("a range"),
         open: None,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dicom_dictionary_std::tags;
-use dicom_object::{FileMetaTableBuilder, open_file};
+use dicom_object::FileMetaTableBuilder;
 
 use crate::io::atomic_file::{AtomicFileError, write_atomically};
-use crate::io::dicom::elements::text;
-use crate::io::dicom::source::DicomSource;
+use crate::io::dicom::elements::{read_object, text};
 use crate::io::import::files::list_files;
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
@@ -130,11 +129,7 @@ struct One {
 
 /// Reads a file and removes its identity; the error completes a sentence.
 fn read(path: &Path, options: &Options, report: &mut Report) -> Result<One, String> {
-    // Lengths are checked before the library asks for memory.
-    DicomSource::open(path).map_err(|error| error.to_string())?;
-    let file = open_file(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let syntax = file.meta().transfer_syntax().to_owned();
-    let mut object = file.into_inner();
+    let (mut object, syntax) = read_object(path)?;
     if text(&object, tags::SOP_CLASS_UID).is_empty() || text(&object, tags::SOP_CLASS_UID) == DICOMDIR_CLASS {
         return Err("is an index of files, not an object".to_owned());
     }

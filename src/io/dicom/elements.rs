@@ -1,12 +1,19 @@
 //! Small steps with the library's data sets, for objects that are no images: reading and building text, numbers, sequences and
 //! coded concepts.
 
-use dicom_core::value::{DataSetSequence, Value};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use dicom_core::value::{DataSetSequence, PixelFragmentSequence, Value};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries;
 
 use crate::domain::segmentation::Code;
+
+use super::layout::Encoding;
+use super::source::DicomSource;
 
 /// Puts a text; characters beyond what the representation holds are cut.
 pub fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, text: &str) {
@@ -94,4 +101,105 @@ pub fn float(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
 /// First whole number of an element.
 pub fn int(object: &InMemDicomObject, tag: Tag) -> Option<i64> {
     object.get(tag)?.to_int().ok()
+}
+
+/// A whole data set in memory, with its transfer syntax. Every length is checked against the file before the library sees a byte:
+/// it asks for as much memory as an element says. What follows the pixels (padding, signatures) is left out.
+///
+/// # Errors
+/// With the end of a sentence that begins with the file.
+pub fn read_object(path: &Path) -> Result<(InMemDicomObject, String), String> {
+    read_checked(path, true)
+}
+
+/// The same without pixels.
+///
+/// # Errors
+/// As [`read_object`].
+pub fn read_header_object(path: &Path) -> Result<(InMemDicomObject, String), String> {
+    read_checked(path, false)
+}
+
+fn read_checked(path: &Path, with_pixels: bool) -> Result<(InMemDicomObject, String), String> {
+    let mut source = DicomSource::open(path).map_err(|error| error.to_string())?;
+    let failed = |error: std::io::Error| format!("cannot be read: {error}");
+    let layout = source.layout.clone();
+    let header = part(&mut source, layout.dataset_start, layout.header_end).map_err(failed)?;
+    let syntax = match layout.encoding {
+        Encoding::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
+        Encoding::ExplicitLittle => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
+        Encoding::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+    };
+    let object = InMemDicomObject::read_dataset_with_ts(&header[..], &syntax);
+    let mut object = object.map_err(|error| format!("is damaged: {error}"))?;
+    if let Some(span) = layout.pixels.filter(|_| with_pixels) {
+        let start = part(&mut source, layout.header_end, span.offset).map_err(failed)?;
+        let bytes = part(&mut source, span.offset, span.offset.saturating_add(span.length)).map_err(failed)?;
+        let is_big = layout.encoding == Encoding::ExplicitBig;
+        object.put(pixel_element(&start, bytes, span.encapsulated, is_big)?);
+    }
+    let name = match (layout.transfer_syntax.as_str(), layout.encoding) {
+        ("", Encoding::ImplicitLittle) => uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        ("", _) => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        (name, _) => name,
+    };
+    Ok((object, name.to_owned()))
+}
+
+/// The bytes of a file from one place to another, or to its end.
+fn part(source: &mut DicomSource, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.bytes.seek(SeekFrom::Start(from))?;
+    source.bytes.by_ref().take(to.saturating_sub(from)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The element of the pixels from its first bytes (tag, representation, length) and its value.
+fn pixel_element(
+    start: &[u8],
+    bytes: Vec<u8>,
+    encapsulated: bool,
+    is_big: bool,
+) -> Result<DataElement<InMemDicomObject>, String> {
+    let two = |at: usize| start.get(at..).and_then(|rest| rest.first_chunk::<2>()).copied().unwrap_or_default();
+    let number = |two: [u8; 2]| if is_big { u16::from_be_bytes(two) } else { u16::from_le_bytes(two) };
+    let tag = Tag(number(two(0)), number(two(2)));
+    if encapsulated {
+        return Ok(DataElement::new(tag, VR::OB, Value::from(fragments(&bytes)?)));
+    }
+    let claimed = start.last_chunk::<4>().copied().unwrap_or_default();
+    let claimed = if is_big { u32::from_be_bytes(claimed) } else { u32::from_le_bytes(claimed) };
+    if (bytes.len() as u64) < u64::from(claimed) {
+        return Err("is cut short: it ends inside its pixels".to_owned());
+    }
+    // Bytes are handed on as they are: the length of a word matters to nobody but a big-endian writer, which leaves them too.
+    let vr = VR::from_binary(two(4)).filter(|vr| matches!(vr, VR::OB | VR::OW | VR::OF | VR::OD)).unwrap_or(VR::OW);
+    Ok(DataElement::new(tag, vr, PrimitiveValue::U8(bytes.into())))
+}
+
+/// The pieces of compressed pixels; the first item is a table of offsets.
+fn fragments(bytes: &[u8]) -> Result<PixelFragmentSequence<Vec<u8>>, String> {
+    let (mut at, mut items) = (0, Vec::new());
+    while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        if head[..4] != [0xfe, 0xff, 0x00, 0xe0] {
+            break;
+        }
+        let item = bytes.get(at + 8..at.saturating_add(8).saturating_add(length));
+        items.push(item.ok_or("is cut short: it ends inside its pixels")?.to_vec());
+        at += 8 + length;
+    }
+    if items.is_empty() {
+        return Err("is damaged: its compressed pixels have no pieces".to_owned());
+    }
+    let table: Vec<u32> =
+        items.remove(0).chunks_exact(4).map(|n| u32::from_le_bytes([n[0], n[1], n[2], n[3]])).collect();
+    Ok(PixelFragmentSequence::new(table, items))
+}
+
+/// What a file is and which: *SOP Class UID* and *SOP Instance UID*; `None` where it is no DICOM file.
+pub fn class_and_instance(path: &Path) -> Option<(String, String)> {
+    let (object, _) = read_header_object(path).ok()?;
+    let (class, instance) = (text(&object, tags::SOP_CLASS_UID), text(&object, tags::SOP_INSTANCE_UID));
+    (!class.is_empty()).then_some((class, instance))
 }

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dicom_pixeldata::PixelDecoder;
 
 use crate::domain::grid::MAX_VOXELS;
 use crate::domain::mask::{MASK_BRICK, Mask};
 use crate::domain::segmentation::{SegmentInfo, SegmentState};
-use crate::io::dicom::elements::{code_of, first_item, int, text};
-use crate::io::dicom::source::DicomSource;
+use crate::io::dicom::elements::{code_of, first_item, int, read_object, text};
 use crate::io::import::ImportError;
 use crate::io::import::research::stem;
 use crate::io::label_map::{Label, OPACITY, SegmentationFile, plain_color};
@@ -47,9 +46,7 @@ enum Pixels {
 pub fn read(path: &Path, progress: &Progress) -> Result<DicomSegmentation, ImportError> {
     progress.phase("Reading the segmentation");
     let failed = |reason: &str| ImportError::file(path, reason);
-    // Lengths are checked before the library asks for memory.
-    DicomSource::open(path).map_err(|error| failed(&error.to_string()))?;
-    let object = dicom_object::open_file(path).map_err(|error| failed(&format!("cannot be read: {error}")))?;
+    let (object, syntax) = read_object(path).map_err(|reason| failed(&reason))?;
     if !is_segmentation(&text(&object, tags::SOP_CLASS_UID)) {
         return Err(failed("is not a DICOM segmentation"));
     }
@@ -58,7 +55,7 @@ pub fn read(path: &Path, progress: &Progress) -> Result<DicomSegmentation, Impor
     let (columns, rows, count) = size(&object).map_err(|reason| failed(&reason))?;
     let pixels = pixels_of(&object, &mut report).map_err(|reason| failed(&reason))?;
     let frames = frame_grid(&object, columns, rows, count).map_err(|reason| failed(&reason))?;
-    let bytes = pixel_bytes(&object, pixels).map_err(|reason| failed(&reason))?;
+    let bytes = pixel_bytes(&object, &syntax, pixels).map_err(|reason| failed(&reason))?;
     let pixel_count = u64::from(columns) * u64::from(rows) * count as u64;
     let need = match pixels {
         Pixels::Bits => pixel_count.div_ceil(8),
@@ -121,7 +118,7 @@ fn pixels_of(object: &InMemDicomObject, report: &mut Report) -> Result<Pixels, S
     }
 }
 
-fn pixel_bytes(object: &dicom_object::DefaultDicomObject, pixels: Pixels) -> Result<Vec<u8>, String> {
+fn pixel_bytes(object: &InMemDicomObject, syntax: &str, pixels: Pixels) -> Result<Vec<u8>, String> {
     let element = object.get(tags::PIXEL_DATA).ok_or("has no pixels")?;
     if element.fragments().is_none() {
         return element.to_bytes().map(std::borrow::Cow::into_owned).map_err(|error| format!("is damaged: {error}"));
@@ -129,7 +126,11 @@ fn pixel_bytes(object: &dicom_object::DefaultDicomObject, pixels: Pixels) -> Res
     if pixels == Pixels::Bits {
         return Err("is compressed in a way that is not read for single bits".to_owned());
     }
-    let decoded = object.decode_pixel_data().map_err(|error| format!("cannot be unpacked: {error}"))?;
+    let file = object.clone().with_meta(FileMetaTableBuilder::new().transfer_syntax(syntax));
+    let file = file.map_err(|error| format!("is damaged: {error}"))?;
+    // Decoders of other hands panic on some damaged data.
+    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| file.decode_pixel_data()));
+    let decoded = decoded.map_err(|_| "has damaged pixels")?.map_err(|error| format!("cannot be unpacked: {error}"))?;
     Ok(decoded.data().to_vec())
 }
 

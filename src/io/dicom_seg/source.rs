@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
-use dicom_object::{InMemDicomObject, OpenFileOptions};
+use dicom_object::InMemDicomObject;
 
 use crate::domain::series_info::SeriesInfo;
 use crate::io::deidentify;
-use crate::io::dicom::elements::{put_text, text};
+use crate::io::dicom::elements::{class_and_instance, put_text};
 use crate::io::dicom::write::derived_uid;
 use crate::io::provenance::{GIT_HASH, PROGRAM, VERSION, replaced_uid};
 
@@ -37,13 +37,8 @@ impl SourceImages {
     pub fn of(info: &SeriesInfo, files: &[PathBuf], slices: usize) -> Self {
         let is_series = files.len() == slices && !info.series_uid.is_empty();
         let reference = |file: &PathBuf| {
-            // The two stand at the very beginning: no more is read.
-            let head = OpenFileOptions::new().read_until(tags::STUDY_DATE).open_file(file).ok()?;
-            let found = ImageReference {
-                class: text(&head, tags::SOP_CLASS_UID),
-                instance: text(&head, tags::SOP_INSTANCE_UID),
-            };
-            (!found.class.is_empty() && !found.instance.is_empty()).then_some(found)
+            let (class, instance) = class_and_instance(file)?;
+            Some(ImageReference { class, instance })
         };
         let images = if is_series { files.iter().map(reference).collect::<Option<Vec<_>>>() } else { None };
         Self { info: info.clone(), images: images.unwrap_or_default(), is_deidentified: false }
