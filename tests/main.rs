@@ -17,6 +17,7 @@ mod suite {
     mod case_file;
     mod deidentify;
     mod device;
+    mod dicom_objects;
     mod dicom_seg;
     mod draw_3d;
     mod draw_atlas;

@@ -15,7 +15,7 @@ use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Volume;
 use crate::io::case_file;
 use crate::ops::convert::{
-    self, Converted, NiftiVersion, SegKind, SegmentOptions, SegmentationFile, SourceImages, Target,
+    self, Converted, DicomContent, NiftiVersion, SegKind, SegmentOptions, SegmentationFile, SourceImages, Target,
 };
 use crate::ops::deidentify::series_info;
 use crate::ops::open::{Report, SeriesEntry, SeriesKind, load, open, pick, scan};
@@ -25,7 +25,7 @@ use crate::task::Progress;
 /// What to convert into what.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder, DICOM file, NIfTI, NRRD, MetaImage, segmentation or case
+    /// Folder, DICOM file, NIfTI, NRRD, MetaImage, segmentation, contours, model (.stl, .obj) or case
     pub path: PathBuf,
     /// .nii, .nii.gz, .nrrd, .nhdr, .seg.nrrd, .mha, .mhd, .dcm for a DICOM segmentation, or a folder for DICOM images
     pub out: PathBuf,
@@ -61,12 +61,14 @@ pub enum Kind {
     Fractional,
     /// One number for each voxel, since 2024: segments must not overlap.
     Labelmap,
+    /// Contours on slices: an RT structure set.
+    Rtstruct,
 }
 
 impl From<Kind> for SegKind {
     fn from(kind: Kind) -> Self {
         match kind {
-            Kind::Binary => Self::Binary,
+            Kind::Binary | Kind::Rtstruct => Self::Binary,
             Kind::Fractional => Self::Fractional,
             Kind::Labelmap => Self::LabelMap,
         }
@@ -85,9 +87,15 @@ enum Content {
 /// When the input cannot be read, or the output's format cannot hold it or cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let progress = Progress::new();
+    let content = convert::dicom_content(&args.path);
+    let ends = |end: &str| args.path.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+    if content == Some(DicomContent::Model) || ends("stl") || ends("obj") {
+        return of_model(args, &progress, out);
+    }
     // Asked before anything is read: that takes long.
     let target = Target::of(&args.out).map_err(anyhow::Error::msg)?;
-    let (mut content, mut report) = read(args, &progress)?;
+    let is_contours = content == Some(DicomContent::Contours);
+    let (mut content, mut report) = if is_contours { filled(args, &progress)? } else { read(args, &progress)? };
     let source = match &args.images {
         Some(images) => onto_images(&mut content, images, args, &mut report, &progress)?,
         None => SourceImages { is_deidentified: !args.identified, ..SourceImages::default() },
@@ -105,7 +113,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             (written.with_context(failed)?, *volume.grid())
         }
         Content::Segments(grid, segments) => {
-            let options = SegmentOptions { version, kind: args.kind.into(), source: Some(&source) };
+            let as_contours = args.kind == Kind::Rtstruct;
+            let options = SegmentOptions { version, kind: args.kind.into(), as_contours, source: Some(&source) };
             let written = convert::write_segments(&args.out, target, &options, grid, segments, &progress);
             (written.with_context(failed)?, **grid)
         }
@@ -113,6 +122,43 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let Converted { files, report: more } = written;
     report.extend(more);
     print(args, &content, &grid, &files, &report, out)
+}
+
+/// Contours are filled on the images that they were drawn on.
+fn filled(args: &Args, progress: &Progress) -> anyhow::Result<(Content, Report)> {
+    let images = args.images.as_ref().context("contours need the images that they were drawn on: use --images PATH")?;
+    let loaded = open(images, args.series, progress, &|_| {})?;
+    let read = convert::read_contours(&args.path, loaded.volume.grid(), progress)?;
+    Ok((Content::Segments(Box::new(read.grid), read.segments), read.report))
+}
+
+/// A model from one format into another, in the same place.
+fn of_model(args: &Args, progress: &Progress, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (mesh, mut report) = convert::read_mesh(&args.path).map_err(anyhow::Error::msg)?;
+    let source = match &args.images {
+        Some(images) => {
+            let loaded = open(images, args.series, progress, &|_| {})?;
+            let slices = loaded.volume.grid().dims()[2] as usize;
+            report.extend(loaded.report);
+            SourceImages::of(&loaded.info, &loaded.source.files, slices)
+        }
+        None => SourceImages::default(),
+    };
+    let source = if args.identified { source } else { source.deidentified() };
+    convert::write_mesh(&args.out, &mesh, "Model", &source).map_err(anyhow::Error::msg)?;
+    let triangles = mesh.triangles.len();
+    if args.json {
+        let object = serde_json::json!({
+            "path": args.path, "written": [&args.out], "triangles": triangles, "report": report,
+            "use": crate::cli::NOT_FOR_DIAGNOSTIC_USE,
+        });
+        return Ok(writeln!(out, "{object}")?);
+    }
+    for line in &report.lines {
+        writeln!(out, "{}", line.text)?;
+    }
+    writeln!(out, "written: {} ({triangles} triangles)", args.out.display())?;
+    Ok(writeln!(out, "{}.", crate::cli::NOT_FOR_DIAGNOSTIC_USE)?)
 }
 
 /// Brings segments onto the grid of the images that they belong to.

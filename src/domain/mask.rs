@@ -9,6 +9,7 @@ pub mod distance;
 pub mod holes;
 pub mod limits;
 pub mod morphology;
+pub mod outlines;
 pub mod range_words;
 mod rows;
 mod runs;

@@ -54,14 +54,8 @@ pub struct StlWritten {
 /// When the mesh is empty or has impossible coordinates; when the folder is missing or read-only, the disk is full, or the
 /// target is no ordinary file.
 pub fn write_stl(path: &Path, mesh: &TriangleMesh, space: MeshSpace) -> Result<StlWritten, StlWriteError> {
-    let count = mesh.triangles.len();
-    if count == 0 {
-        return Err(StlWriteError::Empty);
-    }
-    let Ok(count_32) = u32::try_from(count) else { return Err(StlWriteError::TooLarge(count)) };
-    if !mesh.positions_in_patient.iter().flatten().all(|x| x.is_finite()) {
-        return Err(StlWriteError::NotFinite);
-    }
+    let count_32 = count_of(mesh)?;
+    let count = count_32 as usize;
     let mut hasher = blake3::Hasher::new();
     write_atomically(path, |file| -> Result<(), StlWriteError> {
         let mut put = |bytes: &[u8]| -> Result<(), StlWriteError> {
@@ -84,6 +78,34 @@ pub fn write_stl(path: &Path, mesh: &TriangleMesh, space: MeshSpace) -> Result<S
     })?;
     let bytes = HEADER_BYTES + TRIANGLE_BYTES * count as u64;
     Ok(StlWritten { bytes, blake3: hasher.finalize().to_hex().to_string() })
+}
+
+/// How many triangles a mesh has, when it can be written at all.
+fn count_of(mesh: &TriangleMesh) -> Result<u32, StlWriteError> {
+    let count = mesh.triangles.len();
+    if count == 0 {
+        return Err(StlWriteError::Empty);
+    }
+    let Ok(count_32) = u32::try_from(count) else { return Err(StlWriteError::TooLarge(count)) };
+    if !mesh.positions_in_patient.iter().flatten().all(|x| x.is_finite()) {
+        return Err(StlWriteError::NotFinite);
+    }
+    Ok(count_32)
+}
+
+/// A mesh as the bytes of a file.
+///
+/// # Errors
+/// When the mesh is empty or has impossible coordinates.
+pub fn encode(mesh: &TriangleMesh, space: MeshSpace) -> Result<Vec<u8>, StlWriteError> {
+    let count = count_of(mesh)?;
+    let mut bytes = Vec::with_capacity(HEADER_BYTES as usize + TRIANGLE_BYTES as usize * count as usize);
+    bytes.extend_from_slice(&header(space));
+    bytes.extend_from_slice(&count.to_le_bytes());
+    for &triangle in &mesh.triangles {
+        push_triangle(&mut bytes, mesh, triangle, space);
+    }
+    Ok(bytes)
 }
 
 /// The words at the beginning of the file.

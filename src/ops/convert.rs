@@ -4,23 +4,34 @@
 //! the patient goes into research files, and a DICOM series gets the words of [`SeriesInfo`] that the caller hands in.
 //! Not here: what is read (`ops::open`), removing identity from existing files (`ops::deidentify`).
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
+use crate::domain::mesh::TriangleMesh;
+use crate::domain::mesh::space::MeshSpace;
 use crate::domain::segmentation::SegmentInfo;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Volume;
+use crate::io::atomic_file::{AtomicFileError, write_atomically};
+use crate::io::dicom::elements::class_and_instance;
 use crate::io::dicom::{WriteError, write_series};
+use crate::io::dicom_model::{self, ModelKind};
 use crate::io::dicom_seg;
 use crate::io::dicom_seg::write::SegWriteError;
+use crate::io::obj;
 use crate::io::report::Report;
+use crate::io::rtstruct;
+use crate::io::stl::read::read_stl;
+use crate::io::stl::write_stl;
 use crate::io::volume_file::{self, VolumeFileError, VolumeFormat};
 use crate::task::Progress;
 
 pub use crate::io::dicom_seg::{SegKind, SourceImages};
 pub use crate::io::label_map::SegmentationFile;
 pub use crate::io::nifti::write::NiftiVersion;
+pub use crate::io::rtstruct::read as read_contours;
 pub use crate::io::volume_file::read_segments;
 
 /// What a name asks for.
@@ -62,6 +73,68 @@ impl Target {
 
 fn is_seg_nrrd(path: &Path) -> bool {
     path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase().ends_with(".seg.nrrd")
+}
+
+/// What a DICOM file holds that is no image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DicomContent {
+    /// Contours, which need images to be filled on.
+    Contours,
+    /// A model.
+    Model,
+}
+
+/// What a file holds, when it is a DICOM file of contours or a model.
+pub fn dicom_content(path: &Path) -> Option<DicomContent> {
+    let is_file = path.is_file() && volume_file::format_of(path).is_none();
+    let (class, _) = if is_file { class_and_instance(path)? } else { return None };
+    match class.as_str() {
+        rtstruct::RTSTRUCT => Some(DicomContent::Contours),
+        class if dicom_model::is_model(class) => Some(DicomContent::Model),
+        _ => None,
+    }
+}
+
+/// Reads a model: `.stl`, `.obj`, or a DICOM file that holds one. Files without a word on their space are taken as LPS.
+///
+/// # Errors
+/// With a sentence, when it cannot be read.
+pub fn read_mesh(path: &Path) -> Result<(TriangleMesh, Report), String> {
+    let end = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let bytes = || std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    match end.as_str() {
+        "stl" => read_stl(&bytes()?, MeshSpace::Lps).map_err(|error| failed(&error)),
+        "obj" => {
+            let mesh = obj::read_obj(&bytes()?, MeshSpace::Lps).map_err(|error| failed(&error))?;
+            Ok((mesh, Report::default()))
+        }
+        _ => {
+            let model = dicom_model::read(path).map_err(|error| error.to_string())?;
+            Ok((model.mesh, model.report))
+        }
+    }
+}
+
+/// Writes a model: `.stl`, `.obj`, or `.dcm` for an encapsulated STL that refers to `source`.
+///
+/// # Errors
+/// When the ending is not known, the mesh is empty, or the medium refuses.
+pub fn write_mesh(path: &Path, mesh: &TriangleMesh, name: &str, source: &SourceImages) -> Result<(), String> {
+    let end = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match end.as_str() {
+        "stl" => write_stl(path, mesh, MeshSpace::Lps).map(drop).map_err(|error| error.to_string()),
+        "obj" => write_atomically(path, |out| -> Result<(), AtomicFileError> {
+            let failed = |source| AtomicFileError::Io { path: path.to_path_buf(), source };
+            out.write_all(&obj::encode(mesh, MeshSpace::Lps)).map_err(failed)
+        })
+        .map_err(|error| error.to_string()),
+        "dcm" => {
+            let written = dicom_model::write(path, mesh, name, source, ModelKind::Stl);
+            written.map_err(|error| error.to_string())
+        }
+        _ => Err(format!("{} has an ending that no model has; known are .stl, .obj, .dcm", path.display())),
+    }
 }
 
 /// Why nothing was written.
@@ -125,6 +198,8 @@ pub struct SegmentOptions<'a> {
     pub version: NiftiVersion,
     /// Which DICOM segmentation.
     pub kind: SegKind,
+    /// Contours (an RT structure set) instead of a DICOM segmentation.
+    pub as_contours: bool,
     /// The images that a DICOM segmentation belongs to.
     pub source: Option<&'a SourceImages>,
 }
@@ -149,7 +224,11 @@ pub fn write_segments(
         Target::DicomSegmentation => {
             let nobody = SourceImages { is_deidentified: true, ..SourceImages::default() };
             let source = options.source.unwrap_or(&nobody);
-            dicom_seg::write(path, grid, &segments, source, options.kind, progress)?;
+            if options.as_contours {
+                rtstruct::write(path, grid, &segments, source, progress)?;
+            } else {
+                dicom_seg::write(path, grid, &segments, source, options.kind, progress)?;
+            }
         }
         Target::DicomFolder => return Err(ConvertError::SegmentsAsImages),
     }

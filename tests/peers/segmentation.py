@@ -156,13 +156,8 @@ def ours(maquette, folder, series, images, failures):
             **({"rescale_fractional": True} if kind == "fractional" else {}))
         for n, mask in enumerate(masks()):
             say((pixels[..., n].astype(bool) == mask).all(), f"{name}: voxels of segment {n + 1}", failures)
-        if shutil.which("dciodvfy"):
-            done = subprocess.run(["dciodvfy", "-new", str(target)], capture_output=True, text=True)
-            errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
-            if kind != "labelmap":
-                say(not errors, f"{name}: dciodvfy {errors[:4]}", failures)
-        else:
-            print("SKIPPED: dciodvfy is not installed")
+        if kind != "labelmap":
+            say(not errors_of(target), f"{name}: dciodvfy {errors_of(target)}", failures)
     # Without identity: no name, and the references that `maquette deidentify` gives the images.
     target, clean = folder / "clean.dcm", folder / "clean"
     run(maquette, "convert", source, target, "--images", series)
@@ -171,6 +166,40 @@ def ours(maquette, folder, series, images, failures):
     known = {pydicom.dcmread(path).SOPInstanceUID for path in clean.rglob("*.dcm")}
     named = {item.ReferencedSOPInstanceUID for item in seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
     say(b"Secret" not in target.read_bytes() and named and named <= known, "de-identified: references meet", failures)
+
+
+def errors_of(path):
+    """What dciodvfy has against a file; None where it is not installed."""
+    if not shutil.which("dciodvfy"):
+        print("SKIPPED: dciodvfy is not installed")
+        return None
+    done = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True)
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+
+
+def others(maquette, folder, series, images, failures):
+    """Contours and models: dciodvfy, pydicom, and back again."""
+    source, contours = folder / "source.dcm", folder / "contours.dcm"
+    write_highdicom(source, images, Kind.BINARY)
+    run(maquette, "convert", source, contours, "--images", series, "--kind", "rtstruct", "--identified")
+    read = pydicom.dcmread(contours)
+    names = [str(roi.ROIName) for roi in read.StructureSetROISequence]
+    say(names == ["Aorta", "Left kidney"] and not errors_of(contours), f"contours: names, {errors_of(contours)}", failures)
+    run(maquette, "convert", contours, folder / "back.seg.nrrd", "--images", series)
+    image = sitk.ReadImage(str(folder / "back.seg.nrrd"))
+    for n, mask in enumerate(masks()):
+        found = at_points(image, int(image.GetMetaData(f"Segment{n}_Layer")), int(image.GetMetaData(f"Segment{n}_LabelValue")))
+        say((found == mask).all(), f"contours: voxels of segment {n + 1}", failures)
+    corners = [ORIGIN, ORIGIN + (9, 0, 0), ORIGIN + (0, 9, 0), ORIGIN + (0, 0, 9)]
+    lines = ["v {} {} {}".format(*corner) for corner in corners] + ["f 1 3 2", "f 1 2 4", "f 2 3 4", "f 3 1 4"]
+    (folder / "model.obj").write_text("\n".join(lines))
+    run(maquette, "convert", folder / "model.obj", folder / "model.dcm", "--images", series, "--identified")
+    read = pydicom.dcmread(folder / "model.dcm")
+    stl = read.EncapsulatedDocument[: read.EncapsulatedDocumentLength]
+    points = np.concatenate([np.frombuffer(stl, "<f4", 9, 84 + 50 * n + 12) for n in range(4)]).reshape(-1, 3)
+    near = all(np.abs(points - corner).max(1).min() < 1e-3 for corner in corners)
+    same_frame = read.FrameOfReferenceUID == images[0].FrameOfReferenceUID
+    say(near and same_frame and not errors_of(folder / "model.dcm"), f"model: {errors_of(folder / 'model.dcm')}", failures)
 
 
 def main():
@@ -184,6 +213,7 @@ def main():
         images = write_series(series)
         theirs(sys.argv[1], folder, images, failures)
         ours(sys.argv[1], folder, series, images, failures)
+        others(sys.argv[1], folder, series, images, failures)
     if failures:
         sys.exit(f"{len(failures)} cases disagree: {', '.join(failures)}")
     print("all cases agree")

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dicom_dictionary_std::tags;
+use dicom_encoding::transfer_syntax::{Codec, TransferSyntax, TransferSyntaxIndex};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use dicom_pixeldata::PixelDecoder;
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::domain::grid::MAX_VOXELS;
 use crate::domain::mask::{MASK_BRICK, Mask};
@@ -128,10 +129,16 @@ fn pixel_bytes(object: &InMemDicomObject, syntax: &str, pixels: Pixels) -> Resul
     }
     let file = object.clone().with_meta(FileMetaTableBuilder::new().transfer_syntax(syntax));
     let file = file.map_err(|error| format!("is damaged: {error}"))?;
+    let Some(Codec::EncapsulatedPixelData(Some(decoder), _)) =
+        TransferSyntaxRegistry.get(syntax).map(TransferSyntax::codec)
+    else {
+        return Err("is compressed in a way that is not read".to_owned());
+    };
+    let mut decoded = Vec::new();
     // Decoders of other hands panic on some damaged data.
-    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| file.decode_pixel_data()));
-    let decoded = decoded.map_err(|_| "has damaged pixels")?.map_err(|error| format!("cannot be unpacked: {error}"))?;
-    Ok(decoded.data().to_vec())
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decoder.decode(&file, &mut decoded)));
+    done.map_err(|_| "has damaged pixels")?.map_err(|error| format!("cannot be unpacked: {error}"))?;
+    Ok(decoded)
 }
 
 fn labels_of(object: &InMemDicomObject, file: &str, report: &mut Report) -> Vec<Label> {

@@ -8,7 +8,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::domain::series_info::SeriesInfo;
 use crate::io::deidentify;
-use crate::io::dicom::elements::{class_and_instance, put_text};
+use crate::io::dicom::elements::{class_and_instance, item, put_sequence, put_text};
 use crate::io::dicom::write::derived_uid;
 use crate::io::provenance::{GIT_HASH, PROGRAM, VERSION, replaced_uid};
 
@@ -55,6 +55,26 @@ impl SourceImages {
             images: self.images.iter().map(replaced).collect(),
             is_deidentified: true,
         }
+    }
+
+    /// Names images of the series as those that an object refers to.
+    pub fn put_references<'a>(&self, object: &mut InMemDicomObject, images: impl Iterator<Item = &'a ImageReference>) {
+        let instances: Vec<InMemDicomObject> = images
+            .map(|image| {
+                item(|item| {
+                    put_text(item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &image.class);
+                    put_text(item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, &image.instance);
+                })
+            })
+            .collect();
+        if instances.is_empty() {
+            return;
+        }
+        let series = item(|item| {
+            put_sequence(item, tags::REFERENCED_INSTANCE_SEQUENCE, instances);
+            put_text(item, tags::SERIES_INSTANCE_UID, VR::UI, &self.info.series_uid);
+        });
+        put_sequence(object, tags::REFERENCED_SERIES_SEQUENCE, vec![series]);
     }
 
     /// Patient, study, series, equipment and frame of reference of an object that was made from these images.

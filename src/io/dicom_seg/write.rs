@@ -3,6 +3,7 @@
 //! Explicit VR Little Endian. Slices without a voxel of a segment are left out, as other programs do. Each frame names the image
 //! that it lies on, where the volume came from a series of single images.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
@@ -355,25 +356,9 @@ impl Writer<'_> {
     }
 
     fn put_references(&self, object: &mut InMemDicomObject, frames: &Frames) {
-        if self.source.images.is_empty() {
-            return;
-        }
-        let mut slices: Vec<u32> = frames.places.iter().map(|(_, k)| *k).collect();
-        slices.sort_unstable();
-        slices.dedup();
+        let slices: BTreeSet<u32> = frames.places.iter().map(|(_, k)| *k).collect();
         let images = slices.iter().filter_map(|&k| self.source.images.get(k as usize));
-        let instances = images.map(|image| {
-            item(|item| {
-                put_text(item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &image.class);
-                put_text(item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, &image.instance);
-            })
-        });
-        let instances = instances.collect();
-        let series = item(|item| {
-            put_sequence(item, tags::REFERENCED_INSTANCE_SEQUENCE, instances);
-            put_text(item, tags::SERIES_INSTANCE_UID, VR::UI, &self.source.info.series_uid);
-        });
-        put_sequence(object, tags::REFERENCED_SERIES_SEQUENCE, vec![series]);
+        self.source.put_references(object, images);
     }
 }
 
