@@ -14,6 +14,8 @@ pub mod deidentify;
 pub mod dump;
 pub mod import_choices;
 pub mod info;
+pub mod look;
+pub mod movie;
 pub mod phantom;
 pub mod render;
 pub mod sample;
@@ -60,7 +62,9 @@ enum Command {
     /// Make a segment of a value range and write it as .seg.nrrd, a label map or a DICOM segmentation
     Segment(segment::Args),
     /// Draw a volume as a PNG picture
-    Render(render::Args),
+    Render(Box<render::Args>),
+    /// Draw a volume that turns once, as an animated PNG or GIF
+    Movie(Box<movie::Args>),
     /// List the image series of a folder from their headers, and every file that is in none
     Scan(scan::Args),
     /// Extract a surface and write it as STL
@@ -109,6 +113,7 @@ impl Cli {
             Some(Command::Info(args)) => info::run(args, out),
             Some(Command::Phantom(args)) => phantom::run(args, out),
             Some(Command::Render(args)) => render::run(args, out),
+            Some(Command::Movie(args)) => movie::run(args, out),
             Some(Command::Segment(args)) => segment::run(args, out),
             Some(Command::Scan(args)) => scan::run(args, out),
             Some(Command::Surface(args)) => surface::run(args, out),

@@ -4,6 +4,8 @@
 //! Patient space is DICOM LPS in millimetres, `f64`. Voxel axes are i, j, k, i fastest; a voxel's centre has integer coordinates.
 
 pub mod camera;
+pub mod clip;
+pub mod color_map;
 pub mod grid;
 pub mod histogram;
 pub mod lettering;
@@ -15,6 +17,7 @@ pub mod phantom;
 pub mod picking;
 pub mod picture;
 pub mod plane;
+pub mod projection;
 pub mod reduced_volume;
 pub mod render_reference;
 pub mod segmentation;

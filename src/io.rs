@@ -3,6 +3,7 @@
 //! Invariant: knows nothing of documents, windows or GPUs. Every reader says what it repaired or refused.
 //! The way in for images is [`scan`], which says what there is, then [`load`], which reads one of it.
 
+pub mod animation;
 pub mod atomic_file;
 pub mod case_file;
 pub mod deidentify;

@@ -5,6 +5,7 @@ pub mod convert;
 pub mod deidentify;
 pub mod export;
 pub mod open;
+pub mod picture_marks;
 pub mod render;
 pub mod segment;
 pub mod segment_display;

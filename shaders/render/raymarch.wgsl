@@ -8,6 +8,7 @@
 
 #import camera
 #import lighting
+#import projections
 #import volume
 
 struct RaymarchUniforms {
@@ -16,8 +17,14 @@ struct RaymarchUniforms {
     box_upper: vec4<f32>,
     clip_lower: vec4<f32>,
     clip_upper: vec4<f32>,
+    // Unit normals toward what stays, and offsets.
+    clip_planes: array<vec4<f32>, 6>,
     // Ambient, diffuse, specular, power.
     light: vec4<f32>,
+    // Relative to water = texel * x + y; z: 1 or -1, the side of the surface that is inside.
+    attenuation: vec4<f32>,
+    // Colour of the surface; w: its texel.
+    surface: vec4<f32>,
     // Table entry = texel * x + y; gradient entry = magnitude * z.
     table: vec4<f32>,
     cell_dims: vec4<u32>,
@@ -34,21 +41,23 @@ struct RaymarchUniforms {
 const TABLE_SIZE: u32 = 4096u;
 const GRADIENT_TABLE_SIZE: u32 = 1024u;
 const SKIP_CELL: u32 = 4u;
-const OPAQUE: f32 = 0.99607843;
+const OPAQUE: f32 = 0.98;
 const HIT_OPACITY: f32 = 0.3;
 const NO_HIT_MM: f32 = -1.0;
 
 override SHADE: bool = true;
 override GRADIENT_OPACITY: bool = false;
 override PACKED_GRADIENT: bool = false;
-override MAXIMUM: bool = false;
+// Place in domain::transfer::Blend::ALL.
+override BLEND: u32 = 0u;
 override SKIP_EMPTY: bool = true;
 override END_EARLY: bool = true;
 
 @group(0) @binding(0) var<uniform> view: RaymarchUniforms;
-@group(2) @binding(0) var<storage, read> leap_distances: array<u32>;
-@group(2) @binding(1) var<storage, read> color_table: array<vec4<f32>>;
-@group(2) @binding(2) var<storage, read> gradient_table: array<f32>;
+// Textures, not buffers: CPU drivers load from buffers lane by lane.
+@group(2) @binding(0) var leap_distances: texture_3d<u32>;
+@group(2) @binding(1) var color_table: texture_2d<f32>;
+@group(2) @binding(2) var gradient_table: texture_2d<f32>;
 @group(2) @binding(3) var opaque_distance: texture_2d<f32>;
 @group(2) @binding(4) var image: texture_storage_2d<rgba16float, write>;
 @group(2) @binding(5) var hit_distance: texture_storage_2d<r32float, write>;
@@ -68,8 +77,16 @@ fn lattice_of(ray: Ray, opaque_mm: f32) -> Lattice {
     let through_box = slab(origin, direction, view.box_lower.xyz, view.box_upper.xyz);
     let through_clip = slab(ray.origin, ray.direction, view.clip_lower.xyz, view.clip_upper.xyz);
     let entry_mm = max(through_box.x, 0.0);
-    let near = max(entry_mm, through_clip.x);
-    let far = min(min(through_box.y, through_clip.y), opaque_mm);
+    var near = max(entry_mm, through_clip.x);
+    var far = min(min(through_box.y, through_clip.y), opaque_mm);
+    for (var n = 0u; n < 6u; n++) {
+        let plane = view.clip_planes[n];
+        let height = dot(plane.xyz, ray.origin) + plane.w;
+        let along = dot(plane.xyz, ray.direction);
+        let rise = select(along, 1e-12, abs(along) < 1e-12);
+        near = max(near, select(-1e30, -height / rise, rise > 0.0));
+        far = min(far, select(-height / rise, 1e30, rise > 0.0));
+    }
     return Lattice(
         origin + direction * entry_mm,
         direction * view.step_mm,
@@ -80,17 +97,61 @@ fn lattice_of(ray: Ray, opaque_mm: f32) -> Lattice {
 }
 
 fn leap_distance(cell: vec3<f32>) -> u32 {
-    let at = min(vec3<u32>(max(cell, vec3<f32>(0.0))), view.cell_dims.xyz - vec3<u32>(1u));
-    let index = at.x + view.cell_dims.x * (at.y + view.cell_dims.y * at.z);
-    return leap_distances[index >> 2u] >> ((index & 3u) * 8u) & 255u;
+    let at = clamp(vec3<i32>(cell), vec3<i32>(0), vec3<i32>(view.cell_dims.xyz) - vec3<i32>(1));
+    return textureLoad(leap_distances, at, 0).r;
 }
 
 fn color_of(texel: f32) -> vec4<f32> {
-    return color_table[u32(clamp(texel * view.table.x + view.table.y, 0.0, f32(TABLE_SIZE - 1u)))];
+    let entry = i32(clamp(texel * view.table.x + view.table.y, 0.0, f32(TABLE_SIZE - 1u)));
+    return textureLoad(color_table, vec2<i32>(entry, 0), 0);
 }
 
 fn gradient_factor(magnitude: f32) -> f32 {
-    return gradient_table[u32(min(magnitude * view.table.z + 0.5, f32(GRADIENT_TABLE_SIZE - 1u)))];
+    let entry = i32(min(magnitude * view.table.z + 0.5, f32(GRADIENT_TABLE_SIZE - 1u)));
+    return textureLoad(gradient_table, vec2<i32>(entry, 0), 0).r;
+}
+
+fn gradient_of(position: vec3<f32>) -> vec3<f32> {
+    if PACKED_GRADIENT {
+        return gradient_in_patient(packed_gradient_at(position));
+    }
+    return gradient_in_patient(gradient_at(position));
+}
+
+// The lattice in cells, made once a ray.
+struct Leaps {
+    start: vec3<f32>,
+    step: vec3<f32>,
+    n_a_cell: vec3<f32>,
+    // From a cell's corner to the planes through which a ray leaves it, and which way further planes lie.
+    ahead: vec3<f32>,
+    way: vec3<f32>,
+}
+
+fn leaps_of(lattice: Lattice) -> Leaps {
+    let step = usable(lattice.step / f32(SKIP_CELL));
+    let forward = step > vec3<f32>(0.0);
+    let ahead = select(vec3<f32>(1.0), vec3<f32>(0.0), forward);
+    let way = select(vec3<f32>(-1.0), vec3<f32>(1.0), forward);
+    return Leaps(lattice.start / f32(SKIP_CELL), step, 1.0 / step, ahead, way);
+}
+
+// The next sample from n on that lies in a cell which may show something, or one beyond the last.
+fn leapt(leaps: Leaps, from_n: f32, last: f32) -> f32 {
+    var n = from_n;
+    loop {
+        if !SKIP_EMPTY || n > last {
+            break;
+        }
+        let cell = floor(leaps.start + leaps.step * n);
+        let distance = leap_distance(cell);
+        if distance == 0u {
+            break;
+        }
+        let exits = (cell + leaps.ahead + leaps.way * f32(distance) - leaps.start) * leaps.n_a_cell;
+        n = max(ceil(min(exits.x, min(exits.y, exits.z))), n + 1.0);
+    }
+    return n;
 }
 
 struct Seen {
@@ -99,30 +160,12 @@ struct Seen {
 }
 
 fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
-    // The same lattice in the texture and in cells, so that a sample costs one multiply-add in each.
     let texture_start = texture_position(lattice.start);
     let texture_step = lattice.step * volume.texture_from_voxel.xyz;
-    let cell_start = lattice.start / f32(SKIP_CELL);
-    let cell_step = usable(lattice.step / f32(SKIP_CELL));
-    let cells_per_n = 1.0 / cell_step;
-    let ahead = select(vec3<f32>(1.0), vec3<f32>(0.0), cell_step > vec3<f32>(0.0));
-    let ahead_sign = select(vec3<f32>(-1.0), vec3<f32>(1.0), cell_step > vec3<f32>(0.0));
     var color = vec4<f32>(0.0);
     var hit_n = NO_HIT_MM;
-    var n = lattice.first;
-    loop {
-            if !SKIP_EMPTY || n > lattice.last {
-                break;
-            }
-            let cell = floor(cell_start + cell_step * n);
-            let distance = leap_distance(cell);
-            if distance == 0u {
-                break;
-            }
-            let plane = cell + ahead + ahead_sign * f32(distance);
-            let exits = (plane - cell_start) * cells_per_n;
-            n = max(ceil(min(exits.x, min(exits.y, exits.z))), n + 1.0);
-        }
+    let leaps = leaps_of(lattice);
+    var n = leapt(leaps, lattice.first, lattice.last);
     loop {
         var rgba = vec4<f32>(0.0);
         loop {
@@ -133,20 +176,7 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
             if rgba.a > 0.0 {
                 break;
             }
-            n += 1.0;
-            loop {
-                if !SKIP_EMPTY || n > lattice.last {
-                    break;
-                }
-                let cell = floor(cell_start + cell_step * n);
-                let distance = leap_distance(cell);
-                if distance == 0u {
-                    break;
-                }
-                let plane = cell + ahead + ahead_sign * f32(distance);
-                let exits = (plane - cell_start) * cells_per_n;
-                n = max(ceil(min(exits.x, min(exits.y, exits.z))), n + 1.0);
-            }
+            n = leapt(leaps, n + 1.0, lattice.last);
         }
         if n > lattice.last {
             break;
@@ -154,13 +184,7 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
         var rgb = rgba.rgb;
         var alpha = rgba.a;
         if SHADE || GRADIENT_OPACITY {
-            let position = texture_start + texture_step * n;
-            var gradient: vec3<f32>;
-            if PACKED_GRADIENT {
-                gradient = gradient_in_patient(packed_gradient_at(position));
-            } else {
-                gradient = gradient_in_patient(gradient_at(position));
-            }
+            let gradient = gradient_of(texture_start + texture_step * n);
             if GRADIENT_OPACITY {
                 alpha *= gradient_factor(length(gradient));
             }
@@ -176,28 +200,32 @@ fn composite(lattice: Lattice, direction: vec3<f32>) -> Seen {
             break;
         }
     }
+    // What the ray did not reach is taken to look like what it saw.
+    color = select(color, color / max(color.a, 0.5), END_EARLY && color.a > OPAQUE);
     return Seen(color, select(NO_HIT_MM, lattice.entry_mm + hit_n * view.step_mm, hit_n > 0.0));
 }
 
-// Maximum intensity: the largest sample's colour, as opaque as the transfer function says, never shaded.
-fn brightest(lattice: Lattice) -> Seen {
-    let texture_start = texture_position(lattice.start);
-    let texture_step = lattice.step * volume.texture_from_voxel.xyz;
-    var most = -1e30;
-    var most_n = lattice.first;
-    var n = lattice.first;
-    loop {
-        if n > lattice.last {
-            break;
+fn seen_along(lattice: Lattice, direction: vec3<f32>) -> Seen {
+    switch BLEND {
+        case 1u: {
+            return extreme(lattice, 1.0);
         }
-        let texel = texel_at(texture_start + texture_step * n);
-        most_n = select(most_n, n, texel > most);
-        most = max(most, texel);
-        n += 1.0;
+        case 2u: {
+            return extreme(lattice, -1.0);
+        }
+        case 3u: {
+            return summed(lattice, false);
+        }
+        case 4u: {
+            return first_surface(lattice, direction);
+        }
+        case 5u: {
+            return summed(lattice, true);
+        }
+        default: {
+            return composite(lattice, direction);
+        }
     }
-    let rgba = color_of(most);
-    let hit_mm = select(NO_HIT_MM, lattice.entry_mm + most_n * view.step_mm, rgba.a >= HIT_OPACITY);
-    return Seen(vec4<f32>(rgba.rgb * rgba.a, rgba.a), hit_mm);
 }
 
 @compute @workgroup_size(8, 8)
@@ -215,11 +243,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let lattice = lattice_of(ray, select(1e30, opaque_mm, view.has_opaque != 0u));
     var seen = Seen(vec4<f32>(0.0), NO_HIT_MM);
     if lattice.first <= lattice.last {
-        if MAXIMUM {
-            seen = brightest(lattice);
-        } else {
-            seen = composite(lattice, ray.direction);
-        }
+        seen = seen_along(lattice, ray.direction);
     }
     textureStore(image, pixel, seen.rgba);
     textureStore(hit_distance, pixel, vec4<f32>(seen.hit_mm));

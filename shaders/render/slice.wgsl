@@ -31,6 +31,7 @@ struct SliceUniforms {
 
 // What this variant does; what it leaves out costs nothing, also on drivers that run both sides of an if.
 override LINEAR: bool = true;
+override CUBIC: bool = false;
 override SLAB: bool = false;
 override SEGMENTS: bool = true;
 override PREVIEW: bool = false;
@@ -41,9 +42,11 @@ const SLAB_MINIMUM: u32 = 1u;
 const NEAREST_BIAS: f32 = 0.000244140625;
 // What fs_values writes where there is no volume.
 const NO_VALUE: f32 = -3.0e38;
+const COLOR_MAP_SIZE: u32 = 256u;
 
 @group(0) @binding(0) var<uniform> frame: SliceUniforms;
 @group(1) @binding(0) var volume: texture_3d<f32>;
+@group(1) @binding(5) var color_map: texture_2d<f32>;
 
 @vertex
 fn vs_main(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
@@ -77,11 +80,47 @@ fn trilinear(voxel: vec3<f32>) -> f32 {
     return mix(edge.x, edge.y, part.z);
 }
 
+// Catmull-Rom weights of four neighbours for a place between the middle two.
+fn cubic_weights(t: f32) -> vec4<f32> {
+    let t2 = t * t;
+    let t3 = t2 * t;
+    return 0.5 * vec4<f32>(
+        -t3 + 2.0 * t2 - t,
+        3.0 * t3 - 5.0 * t2 + 2.0,
+        -3.0 * t3 + 4.0 * t2 + t,
+        t3 - t2,
+    );
+}
+
+fn tricubic(voxel: vec3<f32>) -> f32 {
+    let base = vec3<i32>(floor(voxel)) - vec3<i32>(1);
+    let part = voxel - floor(voxel);
+    let in_i = cubic_weights(part.x);
+    var in_j = cubic_weights(part.y);
+    var in_k = cubic_weights(part.z);
+    var sum = 0.0;
+    for (var k = 0; k < 4; k++) {
+        for (var j = 0; j < 4; j++) {
+            let row = base + vec3<i32>(0, j, k);
+            let texels = vec4<f32>(
+                texel_at(row),
+                texel_at(row + vec3<i32>(1, 0, 0)),
+                texel_at(row + vec3<i32>(2, 0, 0)),
+                texel_at(row + vec3<i32>(3, 0, 0)),
+            );
+            sum += dot(in_i, texels) * in_j[j] * in_k[k];
+        }
+    }
+    return sum;
+}
+
 // (value, 1) or (0, 0) outside the volume.
 fn value_at(voxel: vec3<f32>) -> vec2<f32> {
     let inside = all(voxel >= vec3<f32>(-0.5)) && all(voxel < vec3<f32>(frame.volume_dims) - vec3<f32>(0.5));
     var texel = 0.0;
-    if LINEAR {
+    if CUBIC {
+        texel = tricubic(voxel);
+    } else if LINEAR {
         texel = trilinear(voxel);
     } else {
         texel = texel_at(nearest(voxel));
@@ -141,14 +180,14 @@ fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
             break;
         }
         passes_left -= 1u;
-        let straight = sets_around(offset_px, vec2<f32>(frame.outline_px), false);
-        let diagonal = sets_around(offset_px, vec2<f32>(frame.outline_px * 0.707), true);
-        let inside = all(straight == vec4<u32>(here)) && all(diagonal == vec4<u32>(here));
-        let member_count = select(group.member_count, 0u, inside);
-        for (var m = 0u; m < member_count; m++) {
+        for (var m = 0u; m < group.member_count; m++) {
             let segment = segment_members[group.first_member + m];
-            let ends = !(all_contain(straight, segment.slot) && all_contain(diagonal, segment.slot));
-            color = select(color, segment.color, ends);
+            let reach = vec2<f32>(frame.outline_px * segment.outline);
+            let straight = sets_around(offset_px, reach, false);
+            let diagonal = sets_around(offset_px, reach * 0.707, true);
+            let same = all(straight == vec4<u32>(here)) && all(diagonal == vec4<u32>(here));
+            let ends = !same && !(all_contain(straight, segment.slot) && all_contain(diagonal, segment.slot));
+            color = select(color, segment.color, ends && reach.x > 0.0);
         }
     }
     return color;
@@ -160,8 +199,9 @@ fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let voxel = frame.voxel_center.xyz + frame.voxel_right.xyz * offset_px.x + frame.voxel_down.xyz * offset_px.y;
     let value = slab_value(voxel);
     let bounds = frame.window_bounds;
-    let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0) * value.y;
-    var color = vec3<f32>(gray);
+    let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0);
+    let entry = i32(gray * f32(COLOR_MAP_SIZE - 1u) + 0.5);
+    var color = textureLoad(color_map, vec2<i32>(entry, 0), 0).rgb * value.y;
     if PREVIEW {
         // The voxel's own value decides, as it will when the threshold is applied.
         let own = texel_at(nearest(voxel)) * frame.value_from_texel.x + frame.value_from_texel.y;

@@ -17,6 +17,11 @@ struct SegmentSet {
 struct SegmentMember {
     color: vec3<f32>,
     slot: u32,
+    // Width of the outline, as a multiple of the view's.
+    outline: f32,
+    reserved_a: f32,
+    reserved_b: f32,
+    reserved_c: f32,
 }
 
 @group(1) @binding(1) var segment_atlas: texture_3d<u32>;

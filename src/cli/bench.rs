@@ -8,6 +8,7 @@ pub mod import;
 pub mod mesh;
 pub mod render;
 pub mod segment;
+pub mod slice;
 pub mod surface;
 
 use std::io::Write;
@@ -47,6 +48,8 @@ pub enum Case {
     Surface,
     /// Volume frames
     Render,
+    /// Double-oblique slices, thin and thick
+    Slice,
     /// Brush dabs: mask, undo record, upload, touched surface
     Brush,
     /// Threshold, connected parts, holes, closing, distance, statistics of a mask
@@ -146,10 +149,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             "case", "backend", "n", "wall ms", "cpu ms", "peak MiB"
         )?;
     }
-    let cases: [(Case, CaseFn); 6] = [
+    let cases: [(Case, CaseFn); 7] = [
         (Case::Import, import::run),
         (Case::Surface, surface::run),
         (Case::Render, render::run),
+        (Case::Slice, slice::run),
         (Case::Brush, brush::run),
         (Case::Segment, segment::run),
         (Case::Mesh, mesh::run),

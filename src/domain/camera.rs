@@ -172,6 +172,17 @@ impl Camera {
         Self { direction_in_patient: direction, up_in_patient: up, ..*self }
     }
 
+    /// Turned about the patient's long axis through its focus, to the patient's left for an eye in front, radians.
+    #[must_use]
+    pub fn turned_about_long_axis(&self, angle_rad: f64) -> Self {
+        let turn = glam::DQuat::from_rotation_z(angle_rad);
+        Self {
+            direction_in_patient: turn * self.direction_in_patient,
+            up_in_patient: turn * self.up_in_patient,
+            ..*self
+        }
+    }
+
     /// Turned about another point, which keeps its place on the screen.
     #[must_use]
     pub fn orbited_around(&self, pivot_in_patient: DVec3, right_rad: f64, up_rad: f64) -> Self {
@@ -306,6 +317,14 @@ mod tests {
             let fill = fill.fold(0.0, f64::max);
             assert!((fill - 0.92).abs() < 0.02, "{fill}");
         }
+    }
+
+    #[test]
+    fn a_turn_about_the_long_axis_goes_by_lao_and_keeps_the_head_up() {
+        let quarter = camera().turned_about_long_axis(std::f64::consts::FRAC_PI_2);
+        let (lao, cranial) = quarter.c_arm_angles_deg();
+        assert!((lao - 90.0).abs() < 1e-9 && cranial.abs() < 1e-9, "{lao} {cranial}");
+        assert!(quarter.up_in_patient.distance(DVec3::Z) < 1e-12);
     }
 
     #[test]

@@ -57,9 +57,14 @@ impl SkipCells {
     /// Corners in patient space (LPS, mm) of the smallest block of cells that holds all that a transfer table shows; `None`
     /// where it shows nothing.
     pub fn visible_corners(&self, grid: &Grid, table: &TransferTable) -> Option<[DVec3; 8]> {
+        self.corners_where(grid, |range| table.is_visible(range))
+    }
+
+    /// Corners in patient space of the smallest block of cells that holds all cells whose range of samples shows something.
+    pub fn corners_where(&self, grid: &Grid, shows: impl Fn([i16; 2]) -> bool) -> Option<[DVec3; 8]> {
         let [ni, nj, _] = self.cell_dims;
         let (mut lower, mut upper) = ([u32::MAX; 3], [0_u32; 3]);
-        for n in (0..self.ranges.len()).filter(|&n| table.is_visible(self.ranges[n])) {
+        for n in (0..self.ranges.len()).filter(|&n| shows(self.ranges[n])) {
             let n = n as u32;
             let cell = [n % ni, n / ni % nj, n / (ni * nj)];
             lower = std::array::from_fn(|axis| lower[axis].min(cell[axis]));
@@ -78,7 +83,12 @@ impl SkipCells {
 
     /// The leap distances under a transfer table.
     pub fn leap_map(&self, table: &TransferTable) -> LeapMap {
-        let occupied = BitGrid::new(self.cell_dims, &self.ranges, table);
+        self.leap_map_where(|range| table.is_visible(range))
+    }
+
+    /// The leap distances to cells whose range of samples shows something.
+    pub fn leap_map_where(&self, shows: impl Fn([i16; 2]) -> bool + Sync) -> LeapMap {
+        let occupied = BitGrid::new(self.cell_dims, &self.ranges, shows);
         LeapMap { cell_dims: self.cell_dims, distances: occupied.leap_distances() }
     }
 }
@@ -121,14 +131,14 @@ struct BitGrid {
 }
 
 impl BitGrid {
-    fn new(cell_dims: [u32; 3], ranges: &[[i16; 2]], table: &TransferTable) -> Self {
+    fn new(cell_dims: [u32; 3], ranges: &[[i16; 2]], shows: impl Fn([i16; 2]) -> bool + Sync) -> Self {
         let dims = cell_dims.map(|n| n as usize);
         let words_a_row = dims[0].div_ceil(64);
         let mut words = vec![0_u64; words_a_row * dims[1] * dims[2]];
         words.par_chunks_mut(words_a_row).zip(ranges.par_chunks(dims[0])).with_min_len(64).for_each(|(row, ranges)| {
             for (word, ranges) in row.iter_mut().zip(ranges.chunks(64)) {
                 for (bit, range) in ranges.iter().enumerate() {
-                    *word |= u64::from(table.is_visible(*range)) << bit;
+                    *word |= u64::from(shows(*range)) << bit;
                 }
             }
         });

@@ -36,6 +36,16 @@ impl Picture {
         Self { size_px: image.size_px, rgba: rgba.collect() }
     }
 
+    /// What rays saw, with nothing behind it.
+    pub fn transparent(image: &RayImage) -> Self {
+        let rgba = image.rgba.iter().map(|&[r, g, b, a]| {
+            let byte = |channel: f32| (channel * 255.0).round().clamp(0.0, 255.0) as u8;
+            let whole = |channel: f32| byte(channel / a.max(1e-6));
+            [whole(r), whole(g), whole(b), byte(a)]
+        });
+        Self { size_px: image.size_px, rgba: rgba.collect() }
+    }
+
     /// Peak signal to noise ratio against another picture of the same size, over red, green and blue, in dB;
     /// infinite where they are equal.
     ///

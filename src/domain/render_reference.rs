@@ -7,10 +7,12 @@
 //!
 //! Image formation: see `volume_scene`. Not here: backgrounds and letters (`picture`), meshes.
 
-use glam::{Mat3, Vec2, Vec3};
+use glam::{Mat3, Vec2, Vec3, Vec4};
 use rayon::prelude::*;
 
+use super::clip::MAX_CLIP_PLANES;
 use super::occupancy::{LeapMap, SKIP_CELL, SkipCells};
+use super::projection::{BISECTIONS, Projection};
 use super::transfer::{Blend, Shading, TransferFunction};
 use super::volume::Volume;
 use super::volume_scene::{GradientTable, HIT_OPACITY, NO_HIT_MM, OPAQUE, TransferTable, ViewRays, VolumeScene};
@@ -84,12 +86,14 @@ struct Marcher<'a> {
     box_lower: Vec3,
     box_upper: Vec3,
     clip: Option<(Vec3, Vec3)>,
+    clip_planes: [Vec4; MAX_CLIP_PLANES],
     step_mm: f32,
     table: TransferTable,
     gradient_table: Option<GradientTable>,
     leaps: Option<LeapMap>,
     shading: Shading,
-    maximum: bool,
+    blend: Blend,
+    projection: Projection,
     end_early: bool,
 }
 
@@ -111,9 +115,10 @@ impl<'a> Marcher<'a> {
         shortcuts: Shortcuts,
     ) -> Self {
         let grid = volume.grid();
-        let maximum = transfer.blend == Blend::MaximumIntensity;
+        let blend = transfer.blend;
         let step_mm = scene.step_mm(grid);
-        let table_step_mm = if maximum { super::transfer::UNIT_DISTANCE_MM } else { step_mm };
+        let table_step_mm = if blend.is_composite() { step_mm } else { super::transfer::UNIT_DISTANCE_MM };
+        let projection = Projection::of(transfer, volume);
         let table = TransferTable::new(transfer, volume, table_step_mm);
         let affine = grid.voxel_from_patient();
         let (box_lower, box_upper) = sample_box(grid.dims());
@@ -126,12 +131,19 @@ impl<'a> Marcher<'a> {
             box_lower,
             box_upper,
             clip: scene.clip_box.map(|clip| (clip.lower_in_patient.as_vec3(), clip.upper_in_patient.as_vec3())),
+            clip_planes: scene.clip_planes.packed(),
             step_mm: step_mm as f32,
-            leaps: (shortcuts.skip_empty && !maximum).then(|| cells.leap_map(&table)),
+            leaps: match blend {
+                Blend::Composite => Some(cells.leap_map(&table)),
+                Blend::Isosurface => Some(cells.leap_map_where(|range| projection.reaches(range))),
+                _ => None,
+            }
+            .filter(|_| shortcuts.skip_empty),
             gradient_table: transfer.uses_gradient_opacity().then(|| GradientTable::new(transfer, volume)),
             table,
             shading: transfer.shading,
-            maximum,
+            blend,
+            projection,
             end_early: shortcuts.end_early,
         }
     }
@@ -140,7 +152,14 @@ impl<'a> Marcher<'a> {
         let at = Vec2::new(x as f32 + 0.5, y as f32 + 0.5) / self.size_px;
         let (origin, direction) = self.rays.ray(Vec2::new(at.x * 2.0 - 1.0, 1.0 - at.y * 2.0));
         let Some(lattice) = self.lattice(origin, direction) else { return ([0.0; 4], NO_HIT_MM) };
-        if self.maximum { self.brightest(&lattice) } else { self.composite(&lattice, direction) }
+        match self.blend {
+            Blend::Composite => self.composite(&lattice, direction),
+            Blend::MaximumIntensity => self.extreme(&lattice, 1.0),
+            Blend::MinimumIntensity => self.extreme(&lattice, -1.0),
+            Blend::Average => self.average(&lattice),
+            Blend::Isosurface => self.first_surface(&lattice, direction),
+            Blend::XRay => self.x_ray(&lattice),
+        }
     }
 
     fn lattice(&self, origin: Vec3, direction: Vec3) -> Option<Lattice> {
@@ -153,6 +172,13 @@ impl<'a> Marcher<'a> {
             let (clip_near, clip_far) = slab(origin, direction, lower, upper);
             near = near.max(clip_near);
             far = far.min(clip_far);
+        }
+        for plane in &self.clip_planes {
+            let height = plane.truncate().dot(origin) + plane.w;
+            let rise = plane.truncate().dot(direction);
+            let rise = if rise.abs() < 1e-12 { 1e-12 } else { rise };
+            let cross = -height / rise;
+            if rise > 0.0 { near = near.max(cross) } else { far = far.min(cross) }
         }
         let lattice = Lattice {
             start: origin_voxel + direction_voxel * entry_mm,
@@ -196,6 +222,8 @@ impl<'a> Marcher<'a> {
                     hit_mm = lattice.entry_mm + n * self.step_mm;
                 }
                 if self.end_early && covered > OPAQUE {
+                    color /= covered;
+                    covered = 1.0;
                     break;
                 }
             }
@@ -204,20 +232,74 @@ impl<'a> Marcher<'a> {
         ([color.x, color.y, color.z, covered], hit_mm)
     }
 
-    /// Maximum intensity: the largest sample's colour, as opaque as the transfer function says, never shaded.
-    fn brightest(&self, lattice: &Lattice) -> ([f32; 4], f32) {
+    /// The largest (sign 1) or smallest (sign -1) sample's colour, as opaque as the transfer function says, never shaded.
+    fn extreme(&self, lattice: &Lattice, sign: f32) -> ([f32; 4], f32) {
         let (mut most, mut at_n) = (f32::NEG_INFINITY, lattice.first);
         let mut n = lattice.first;
         while n <= lattice.last {
-            let sample = self.samples.trilinear(lattice.start + lattice.step * n);
+            let sample = self.samples.trilinear(lattice.start + lattice.step * n) * sign;
             if sample > most {
                 (most, at_n) = (sample, n);
             }
             n += 1.0;
         }
-        let [r, g, b, alpha] = self.table.rgba[self.table.index(most)];
-        let hit_mm = if alpha >= HIT_OPACITY { lattice.entry_mm + at_n * self.step_mm } else { NO_HIT_MM };
-        ([r * alpha, g * alpha, b * alpha, alpha], hit_mm)
+        self.flat(most * sign, lattice.entry_mm + at_n * self.step_mm)
+    }
+
+    /// The colour of the mean of all samples.
+    fn average(&self, lattice: &Lattice) -> ([f32; 4], f32) {
+        let (mut sum, mut n) = (0.0, lattice.first);
+        while n <= lattice.last {
+            sum += self.samples.trilinear(lattice.start + lattice.step * n);
+            n += 1.0;
+        }
+        self.flat(sum / (lattice.last - lattice.first + 1.0), NO_HIT_MM)
+    }
+
+    /// Colour and opacity of a sample as the tables say; it lies at a distance.
+    fn flat(&self, sample: f32, at_mm: f32) -> ([f32; 4], f32) {
+        let [r, g, b, alpha] = self.table.rgba[self.table.index(sample)];
+        ([r * alpha, g * alpha, b * alpha, alpha], if alpha >= HIT_OPACITY { at_mm } else { NO_HIT_MM })
+    }
+
+    /// Attenuation along the ray.
+    fn x_ray(&self, lattice: &Lattice) -> ([f32; 4], f32) {
+        let (mut sum, mut n) = (0.0, lattice.first);
+        while n <= lattice.last {
+            sum += self.projection.attenuation(self.samples.trilinear(lattice.start + lattice.step * n));
+            n += 1.0;
+        }
+        ([Projection::brightness(sum * self.step_mm); 4], NO_HIT_MM)
+    }
+
+    /// The first sample inside the surface, found again between it and the one before, lit.
+    fn first_surface(&self, lattice: &Lattice, direction: Vec3) -> ([f32; 4], f32) {
+        let inside = |n: f32| self.projection.is_inside(self.samples.trilinear(lattice.start + lattice.step * n));
+        let mut n = lattice.first;
+        while n <= lattice.last {
+            if let Some(leaps) = &self.leaps
+                && let Some(next) = leap(leaps, lattice, lattice.start + lattice.step * n, n)
+            {
+                n = next;
+            } else if inside(n) {
+                break;
+            } else {
+                n += 1.0;
+            }
+        }
+        if n > lattice.last {
+            return ([0.0; 4], NO_HIT_MM);
+        }
+        let (mut outer, mut inner) = ((n - 1.0).max(lattice.first), n);
+        for _ in 0..BISECTIONS {
+            let middle = 0.5 * (outer + inner);
+            if inside(middle) { inner = middle } else { outer = middle }
+        }
+        let at = lattice.start + lattice.step * inner;
+        let gradient = self.voxel_from_patient.transpose() * self.samples.gradient(at);
+        let rgb = Vec3::from_array(self.projection.surface_color);
+        let rgb = lit(rgb, gradient, gradient.length(), direction, &self.shading);
+        ([rgb.x, rgb.y, rgb.z, 1.0], lattice.entry_mm + inner * self.step_mm)
     }
 }
 

@@ -6,6 +6,7 @@
 use glam::{DAffine3, DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
+use super::color_map::ColorMap;
 use super::grid::Grid;
 use super::mask::Mask;
 use super::plane::Plane;
@@ -18,6 +19,8 @@ pub const NEAREST_BIAS: f64 = 1.0 / 4096.0;
 
 /// Most samples that a slab takes along its normal.
 pub const MAX_SLAB_SAMPLES: u32 = 256;
+/// Samples of a slab lie no further apart than this, nor than voxels do.
+pub const SLAB_STEP_MM: f64 = 0.5;
 
 /// A rectangle of patient space that fills a view.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -117,6 +120,8 @@ pub enum Interpolation {
     /// Trilinear.
     #[default]
     Linear,
+    /// Tricubic (Catmull-Rom): smooth, and still through every measured value.
+    Cubic,
 }
 
 /// How the samples of a slab become one value.
@@ -143,7 +148,7 @@ pub struct Slab {
 impl Slab {
     /// Number of samples and their distance in mm, for voxels of the given spacing along the normal.
     pub fn samples(&self, spacing_mm: f64) -> (u32, f64) {
-        let wanted = (self.thickness_mm / spacing_mm.max(1e-6)).ceil() + 1.0;
+        let wanted = (self.thickness_mm / spacing_mm.clamp(1e-6, SLAB_STEP_MM)).ceil() + 1.0;
         let count = (wanted as u32).clamp(2, MAX_SLAB_SAMPLES);
         (count, self.thickness_mm / f64::from(count - 1))
     }
@@ -167,6 +172,8 @@ pub struct RangePreview {
 pub struct SliceStyle {
     /// Values from black to white.
     pub window: Window,
+    /// Colours of what the window makes grey.
+    pub color_map: ColorMap,
     /// From white to black instead, as on film.
     pub inverted: bool,
     /// How values between voxel centres are found.
@@ -190,6 +197,7 @@ impl SliceStyle {
     pub fn new(window: Window) -> Self {
         Self {
             window,
+            color_map: ColorMap::Grey,
             inverted: false,
             interpolation: Interpolation::Linear,
             slab: None,
@@ -208,6 +216,15 @@ pub struct SegmentStyle {
     pub opacity: f32,
     /// Whether fill and outline are drawn at all.
     pub visible: bool,
+    /// Width of its outline, as a multiple of the view's; 0 for none.
+    pub outline: f32,
+}
+
+impl SegmentStyle {
+    /// A visible segment with a plain outline.
+    pub fn new(color: [u8; 3], opacity: f32) -> Self {
+        Self { color, opacity, visible: true, outline: 1.0 }
+    }
 }
 
 /// A segment as the renderers see it. Overlapping fills are laid over each other in the order of their ids.

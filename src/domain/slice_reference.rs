@@ -7,6 +7,7 @@
 use glam::{DVec2, DVec3};
 use rayon::prelude::*;
 
+use super::color_map::ColorMap;
 use super::grid::Grid;
 use super::slice::{
     FrameInVoxels, Interpolation, NEAREST_BIAS, RangePreview, SegmentLayer, Slab, SlabMode, SliceFrame, SliceStyle,
@@ -60,7 +61,39 @@ pub fn value_at(volume: &Volume, voxel: DVec3, interpolation: Interpolation) -> 
     match interpolation {
         Interpolation::Nearest => nearest_voxel(volume.grid(), voxel).map(|[i, j, k]| volume.value(i, j, k)),
         Interpolation::Linear => trilinear(volume, voxel),
+        Interpolation::Cubic => tricubic(volume, voxel),
     }
+}
+
+/// Catmull-Rom weights of four neighbours for a place between the middle two, 0 to 1.
+fn cubic_weights(t: f64) -> [f64; 4] {
+    let (t2, t3) = (t * t, t * t * t);
+    [0.5 * (-t3 + 2.0 * t2 - t), 0.5 * (3.0 * t3 - 5.0 * t2 + 2.0), 0.5 * (-3.0 * t3 + 4.0 * t2 + t), 0.5 * (t3 - t2)]
+}
+
+/// Tricubic value at a place in voxel coordinates; border values go on outside; `None` beyond the outer half voxel.
+#[inline]
+pub fn tricubic(volume: &Volume, voxel: DVec3) -> Option<f64> {
+    let grid = volume.grid();
+    let dims = grid.dims();
+    if (0..3).any(|axis| voxel[axis] < -0.5 || voxel[axis] >= f64::from(dims[axis]) - 0.5) {
+        return None;
+    }
+    let base = voxel.floor();
+    let weights = (voxel - base).to_array().map(cubic_weights);
+    let places: [[u32; 4]; 3] = std::array::from_fn(|axis| {
+        let last = i64::from(dims[axis]) - 1;
+        std::array::from_fn(|n| (base[axis] as i64 + n as i64 - 1).clamp(0, last) as u32)
+    });
+    let mut sum = 0.0;
+    for (k, in_k) in places[2].into_iter().zip(weights[2]) {
+        for (j, in_j) in places[1].into_iter().zip(weights[1]) {
+            for (i, in_i) in places[0].into_iter().zip(weights[0]) {
+                sum += f64::from(volume.samples()[grid.index(i, j, k)]) * (in_i * in_j * in_k);
+            }
+        }
+    }
+    Some(volume.rescale().value(sum))
 }
 
 /// Value of a slab around a place in voxel coordinates; samples outside have no say.
@@ -126,11 +159,15 @@ pub fn render(
     layers.sort_by_key(|layer| layer.id);
     let overlay = Overlay { frame, voxels: frame.in_voxels(segment_grid), grid: segment_grid, layers };
     let preview = volume.zip(style.preview).map(|(volume, preview)| (volume, frame.in_voxels(volume.grid()), preview));
+    let colors = style.color_map.table();
     let mut picture = vec![[0, 0, 0, 255]; width * height];
     picture.par_chunks_mut(width.max(1)).enumerate().for_each(|(y, row)| {
         for (x, pixel) in row.iter_mut().enumerate() {
             let value = values.as_ref().and_then(|values| values[x + width * y]);
-            let mut color = DVec3::splat(value.map_or(0.0, |value| style.gray(value)));
+            let mut color = value.map_or(DVec3::ZERO, |value| {
+                let [r, g, b, _] = colors[ColorMap::entry(style.gray(value))];
+                unit_color([r, g, b])
+            });
             let point_px = pixel_center(x, y);
             if let Some((volume, voxels, preview)) = &preview {
                 let voxel = voxel_of(voxels, frame, point_px);
@@ -191,7 +228,8 @@ impl Overlay<'_> {
         }
         if outline_px > 0.0 {
             let ends = |layer: &SegmentLayer<'_>| {
-                OUTLINE_DIRECTIONS.iter().any(|&to| !self.contains(layer, point_px + to * outline_px))
+                let reach_px = outline_px * f64::from(layer.style.outline);
+                reach_px > 0.0 && OUTLINE_DIRECTIONS.iter().any(|&to| !self.contains(layer, point_px + to * reach_px))
             };
             if let Some(layer) = here.iter().rev().find(|layer| ends(layer)) {
                 color = unit_color(layer.style.color);
@@ -242,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn cubic_goes_through_the_samples_and_keeps_slopes() {
+        let volume = ramp();
+        let grid = *volume.grid();
+        for voxel in [DVec3::new(3.0, 4.0, 2.0), DVec3::new(0.0, 0.0, 7.0)] {
+            let [i, j, k] = voxel.to_array().map(|n| n as u32);
+            assert!((tricubic(&volume, voxel).unwrap() - volume.value(i, j, k)).abs() < 1e-9);
+        }
+        let between = DVec3::new(3.3, 2.6, 4.8);
+        assert!((tricubic(&volume, between).unwrap() - between.dot(DVec3::new(1.0, 10.0, 100.0))).abs() < 1e-9);
+        assert!(tricubic(&volume, DVec3::new(-0.6, 1.0, 1.0)).is_none() && grid.dims() == [8; 3]);
+        assert!((cubic_weights(0.37).iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn a_slab_takes_the_largest_smallest_or_mean() {
         let volume = ramp();
         let frame = SliceFrame::of_plane(Plane::Axial, volume.grid().center_in_patient(), 1.0, [1, 1]);
@@ -261,7 +313,7 @@ mod tests {
         let volume = ramp();
         let grid = Grid::axis_aligned([40, 40, 4], DVec3::ONE, DVec3::ZERO).unwrap();
         let mask = Mask::from_fn([40, 40, 4], |i, j, _| (10..30).contains(&i) && (10..30).contains(&j));
-        let style = SegmentStyle { color: [255, 0, 0], opacity: 0.25, visible: true };
+        let style = SegmentStyle::new([255, 0, 0], 0.25);
         let layer = SegmentLayer { id: SegmentId(1), mask: &mask, style };
         let frame = SliceFrame::fitting(Plane::Axial, &grid, DVec3::ONE, [40, 40]);
         let slice_style = SliceStyle::new(Window::new(1000.0, -10_000.0));

@@ -34,6 +34,37 @@ pub enum Blend {
     Composite,
     /// Only the largest value counts (MIP).
     MaximumIntensity,
+    /// Only the smallest value counts (MinIP): airways, best within a slab.
+    MinimumIntensity,
+    /// The mean of all values.
+    Average,
+    /// The first surface at [`TransferFunction::iso_value`], lit.
+    Isosurface,
+    /// Attenuation along the ray, as on a film; colours and opacities have no say.
+    XRay,
+}
+
+impl Blend {
+    /// All ways, in the order of menus.
+    pub const ALL: [Self; 6] =
+        [Self::Composite, Self::MaximumIntensity, Self::MinimumIntensity, Self::Average, Self::Isosurface, Self::XRay];
+
+    /// Name in menus.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Composite => "Volume",
+            Self::MaximumIntensity => "Maximum (MIP)",
+            Self::MinimumIntensity => "Minimum (MinIP)",
+            Self::Average => "Average",
+            Self::Isosurface => "Surface at a value",
+            Self::XRay => "X-ray",
+        }
+    }
+
+    /// Whether each sample takes part by its opacity, which is then that of a step.
+    pub fn is_composite(self) -> bool {
+        self == Self::Composite
+    }
 }
 
 /// Piecewise-linear colour and opacity over rescaled values.
@@ -52,9 +83,30 @@ pub struct TransferFunction {
     /// How samples are blended.
     #[serde(default)]
     pub blend: Blend,
+    /// Value of the surface that [`Blend::Isosurface`] shows.
+    #[serde(default = "default_iso_value")]
+    pub iso_value: f64,
+}
+
+/// Bone in CT.
+fn default_iso_value() -> f64 {
+    300.0
 }
 
 impl TransferFunction {
+    /// From transparent black to opaque white, for projections.
+    pub fn gray_ramp(low: f64, high: f64, blend: Blend) -> Self {
+        Self {
+            name: blend.name().to_owned(),
+            opacity: vec![(low, 0.0), (high, 1.0)],
+            color: vec![(low, [1.0; 3]), (high, [1.0; 3])],
+            gradient_opacity: vec![(0.0, 1.0)],
+            shading: Shading { shade: false, ambient: 1.0, diffuse: 0.0, specular: 0.0, power: 1.0 },
+            blend,
+            iso_value: low.midpoint(high),
+        }
+    }
+
     /// Opacity of a value, for a layer of [`UNIT_DISTANCE_MM`]; clamped to the end points outside.
     pub fn opacity_at(&self, value: f64) -> f64 {
         interpolate(&self.opacity, value, |a, b, t| a + (b - a) * t).unwrap_or(0.0)
@@ -77,6 +129,7 @@ impl TransferFunction {
         let mut moved = self.clone();
         moved.opacity.iter_mut().for_each(|(value, _)| *value += offset);
         moved.color.iter_mut().for_each(|(value, _)| *value += offset);
+        moved.iso_value += offset;
         moved
     }
 
@@ -89,6 +142,7 @@ impl TransferFunction {
         let mut stretched = self.clone();
         stretched.opacity.iter_mut().for_each(|(value, _)| *value = low + (*value - first) * scale);
         stretched.color.iter_mut().for_each(|(value, _)| *value = low + (*value - first) * scale);
+        stretched.iso_value = low + 0.4 * (high - low);
         stretched.gradient_opacity.iter_mut().for_each(|(gradient, _)| *gradient *= scale);
         stretched
     }

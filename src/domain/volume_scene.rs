@@ -8,30 +8,22 @@
 //! `entry + n * step`, n = 1, 2, ..., where `entry` is where the ray meets the box of voxel centres; opacity is corrected to
 //! the step; colours are blended front to back as they are (sRGB, no gamma); the light is at the eye.
 
-use glam::{DVec3, Vec2, Vec3};
+use glam::{Vec2, Vec3};
 
 use super::camera::{Camera, Projection};
+pub use super::clip::{ClipBox, ClipPlane, ClipPlanes};
 use super::grid::Grid;
 use super::transfer::{TransferFunction, UNIT_DISTANCE_MM};
 use super::volume::Volume;
 
 /// Entries of a transfer table.
 pub const TABLE_SIZE: usize = 4096;
-/// A ray ends when this much of it is covered.
-pub const OPAQUE: f32 = 1.0 - 1.0 / 255.0;
+/// A ray ends when this much of it is covered. What it did not reach is taken to look like what it saw.
+pub const OPAQUE: f32 = 0.98;
 /// A ray has hit something (for picking) when this much of it is covered.
 pub const HIT_OPACITY: f32 = 0.3;
 /// Distance where nothing was hit.
 pub const NO_HIT_MM: f32 = -1.0;
-
-/// A block of patient space; only what is inside is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ClipBox {
-    /// Smallest corner, LPS mm.
-    pub lower_in_patient: DVec3,
-    /// Largest corner, LPS mm.
-    pub upper_in_patient: DVec3,
-}
 
 /// What to draw of a volume.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,9 +36,16 @@ pub struct VolumeScene {
     pub step_voxels: f64,
     /// Only this block is drawn, where there is one.
     pub clip_box: Option<ClipBox>,
+    /// Only what these planes keep is drawn.
+    pub clip_planes: ClipPlanes,
 }
 
 impl VolumeScene {
+    /// A whole volume at full quality.
+    pub fn new(camera: Camera, size_px: [u32; 2]) -> Self {
+        Self { camera, size_px, step_voxels: 1.0, clip_box: None, clip_planes: ClipPlanes::default() }
+    }
+
     /// Distance between samples in mm.
     pub fn step_mm(&self, grid: &Grid) -> f64 {
         grid.spacing_mm().min_element() * self.step_voxels.clamp(0.05, 100.0)
@@ -194,7 +193,7 @@ mod tests {
     use crate::domain::camera::StandardView;
     use crate::domain::transfer::preset;
     use crate::domain::volume::{Quantity, Rescale};
-    use glam::DVec2;
+    use glam::{DVec2, DVec3};
 
     fn ramp(rescale: Rescale) -> Volume {
         let grid = Grid::axis_aligned([4096, 1, 1], DVec3::ONE, DVec3::ZERO).expect("valid grid");
@@ -226,7 +225,7 @@ mod tests {
         let camera = Camera::fitting(DVec3::splat(-50.0), DVec3::splat(50.0), StandardView::Left).orbited(0.3, 0.2);
         for projection in [camera.projection, Projection::Orthographic { height_mm: 90.0 }] {
             let camera = Camera { projection, ..camera };
-            let scene = VolumeScene { camera, size_px: [300, 200], step_voxels: 1.0, clip_box: None };
+            let scene = VolumeScene::new(camera, [300, 200]);
             let (origin, direction) = ViewRays::of(&scene).ray(Vec2::new(0.4, -0.7));
             let ray = camera.ray_through(DVec2::new(0.4, -0.7), 1.5);
             assert!(origin.as_dvec3().distance(ray.origin_in_patient) < 1e-3);

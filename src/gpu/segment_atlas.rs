@@ -46,6 +46,10 @@ struct SegmentSet {
 struct SegmentMember {
     color: [f32; 3],
     slot: u32,
+    outline: f32,
+    reserved_a: f32,
+    reserved_b: f32,
+    reserved_c: f32,
 }
 
 /// What an update has done.
@@ -270,7 +274,8 @@ impl SegmentAtlas {
                 let (color, opacity) = (style.color.map(|c| f32::from(c) / 255.0), style.opacity.clamp(0.0, 1.0));
                 let over = [color[0], color[1], color[2], 1.0];
                 fill = std::array::from_fn(|c| over[c] * opacity + fill[c] * (1.0 - opacity));
-                members.push(SegmentMember { color, slot: *slot });
+                let outline = style.outline.max(0.0);
+                members.push(SegmentMember { color, slot: *slot, outline, ..SegmentMember::zeroed() });
             }
             let member_count = visible.len() as u32;
             sets.push(SegmentSet { fill, first_member, member_count, reserved: [0; 2] });

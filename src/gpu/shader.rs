@@ -16,6 +16,7 @@ pub const SHADERS: &[(&str, &str)] = &[
     ("render/slice.wgsl", include_str!("../../shaders/render/slice.wgsl")),
     ("shared/camera.wgsl", include_str!("../../shaders/shared/camera.wgsl")),
     ("shared/lighting.wgsl", include_str!("../../shaders/shared/lighting.wgsl")),
+    ("shared/projections.wgsl", include_str!("../../shaders/shared/projections.wgsl")),
     ("shared/segments.wgsl", include_str!("../../shaders/shared/segments.wgsl")),
     ("shared/surface.wgsl", include_str!("../../shaders/shared/surface.wgsl")),
     ("shared/view.wgsl", include_str!("../../shaders/shared/view.wgsl")),

@@ -17,6 +17,7 @@ use super::context::Context;
 use super::residency::{GpuMemory, Lease, OverBudget};
 use crate::domain::grid::Grid;
 use crate::domain::occupancy::SkipCells;
+use crate::domain::reduced_volume::halved;
 use crate::domain::volume::Volume;
 use crate::task::{Cancelled, Progress};
 
@@ -24,6 +25,8 @@ use crate::task::{Cancelled, Progress};
 const SLAB_BYTES: usize = 16 << 20;
 /// Largest texture of gradients, bytes: beyond, the gain (a tenth to a third) is not worth the memory and the upload.
 const GRADIENT_BYTES: u64 = 128 << 20;
+/// Smaller volumes are quick enough in motion as they are.
+const COARSE_VOXELS: usize = 4 << 20;
 /// Integers up to this are exact in 16-bit floats.
 const EXACT_HALF: f64 = 2048.0;
 
@@ -83,6 +86,17 @@ impl VolumeTexture {
         memory: &GpuMemory,
         progress: &Progress,
     ) -> Result<Self, VolumeTextureError> {
+        Self::upload_with(context, volume, memory, GRADIENT_BYTES, progress)
+    }
+
+    /// The same, with gradients if they take no more than so many bytes.
+    fn upload_with(
+        context: &Context,
+        volume: &Volume,
+        memory: &GpuMemory,
+        gradient_bytes: u64,
+        progress: &Progress,
+    ) -> Result<Self, VolumeTextureError> {
         let dims = volume.grid().dims();
         let limit = context.device.limits().max_texture_dimension_3d;
         if dims.iter().any(|&n| n > limit) {
@@ -97,7 +111,11 @@ impl VolumeTexture {
         write_slabs(context, &texture, volume, texel_bytes, progress, |_, samples, bytes| {
             convert(samples, bytes, sample_offset as f32, format);
         })?;
-        let gradients = Self::upload_gradients(context, volume, memory, &mut leases, progress)?;
+        let with_gradients = volume.grid().voxel_count() as u64 * 8 <= gradient_bytes;
+        let gradients = match with_gradients {
+            true => Self::upload_gradients(context, volume, memory, &mut leases, progress)?,
+            false => None,
+        };
         let has_gradients = gradients.is_some();
         let gradients = match gradients {
             Some(texture) => texture,
@@ -128,7 +146,7 @@ impl VolumeTexture {
         progress: &Progress,
     ) -> Result<Option<wgpu::Texture>, VolumeTextureError> {
         let bytes = volume.grid().voxel_count() as u64 * 8;
-        if !context.is_software() || bytes > GRADIENT_BYTES {
+        if !context.is_software() {
             return Ok(None);
         }
         let Ok(lease) = memory.reserve(bytes) else { return Ok(None) };
@@ -228,6 +246,9 @@ pub struct ResidentVolume {
     pub texture: VolumeTexture,
     /// Ranges of its cells.
     pub cells: SkipCells,
+    /// The same at half the resolution, for pictures in motion; only where each voxel costs (software drivers), the volume
+    /// is large and there is memory.
+    pub coarse: Option<Arc<ResidentVolume>>,
 }
 
 impl ResidentVolume {
@@ -242,10 +263,39 @@ impl ResidentVolume {
         progress: &Progress,
     ) -> Result<Arc<Self>, VolumeTextureError> {
         progress.phase("Sending the volume to the graphics device");
-        let texture = VolumeTexture::upload(context, volume, memory, progress)?;
+        let mut resident = Self::alone(context, volume, memory, GRADIENT_BYTES, progress)?;
+        if context.is_software() && volume.grid().voxel_count() > COARSE_VOXELS {
+            resident.coarse = Self::coarse_of(context, volume, memory, progress)?;
+        }
+        Ok(Arc::new(resident))
+    }
+
+    fn coarse_of(
+        context: &Context,
+        volume: &Volume,
+        memory: &GpuMemory,
+        progress: &Progress,
+    ) -> Result<Option<Arc<Self>>, VolumeTextureError> {
+        let Ok(small) = halved(volume) else { return Ok(None) };
+        match Self::alone(context, &Arc::new(small), memory, 0, progress) {
+            Ok(coarse) => Ok(Some(Arc::new(coarse))),
+            Err(VolumeTextureError::Cancelled(cancelled)) => Err(cancelled.into()),
+            // Pictures in motion are then made of the volume itself.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn alone(
+        context: &Context,
+        volume: &Arc<Volume>,
+        memory: &GpuMemory,
+        gradient_bytes: u64,
+        progress: &Progress,
+    ) -> Result<Self, VolumeTextureError> {
+        let texture = VolumeTexture::upload_with(context, volume, memory, gradient_bytes, progress)?;
         let cells = SkipCells::of(volume);
         progress.check()?;
-        Ok(Arc::new(Self { volume: Arc::clone(volume), texture, cells }))
+        Ok(Self { volume: Arc::clone(volume), texture, cells, coarse: None })
     }
 }
 

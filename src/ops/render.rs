@@ -12,13 +12,12 @@ use serde::Serialize;
 
 use crate::domain::camera::{Camera, Projection, StandardView};
 use crate::domain::grid::GridError;
-use crate::domain::lettering::{self, Anchor};
 use crate::domain::occupancy::SkipCells;
 use crate::domain::picture::{BACKGROUND, Picture};
-use crate::domain::plane::direction_letters;
+use crate::domain::projection;
 use crate::domain::reduced_volume::reduced;
 use crate::domain::render_reference::{self, RayImage, Shortcuts};
-use crate::domain::transfer::TransferFunction;
+use crate::domain::transfer::{Blend, TransferFunction};
 use crate::domain::volume::Volume;
 use crate::domain::volume_scene::{TransferTable, VolumeScene};
 use crate::gpu::context::{Context, ContextError};
@@ -32,8 +31,6 @@ use crate::task::{Cancelled, Progress};
 
 /// Longest side of the copy that thumbnails are drawn from.
 const THUMBNAIL_VOXELS: u32 = 128;
-/// Light grey of letters, and the warm one of the warning.
-const INK: [[u8; 3]; 2] = [[206, 212, 222], [240, 190, 110]];
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +108,20 @@ pub fn framing_camera(volume: &Volume, transfer: &TransferFunction, view: ViewCh
         ViewChoice::CArm { lao_deg, cranial_deg } => Camera::fitting(lower, upper, StandardView::Anterior)
             .at_c_arm_angles(lao_deg.to_radians(), cranial_deg.to_radians()),
     };
-    let shown = SkipCells::of(volume).visible_corners(volume.grid(), &TransferTable::new(transfer, volume, 1.0));
+    let (cells, grid) = (SkipCells::of(volume), volume.grid());
+    let numbers = projection::Projection::of(transfer, volume);
+    let shown = match transfer.blend {
+        Blend::Isosurface => cells.corners_where(grid, |range| numbers.reaches(range)),
+        // Half as dense as water: the body.
+        Blend::XRay => {
+            cells.corners_where(grid, |range| range.iter().any(|&n| numbers.attenuation(f32::from(n)) > 0.5))
+        }
+        // The darkest shows within what the rest of the body is; all of it is framed.
+        Blend::MinimumIntensity | Blend::Average => None,
+        Blend::Composite | Blend::MaximumIntensity => {
+            cells.visible_corners(grid, &TransferTable::new(transfer, volume, 1.0))
+        }
+    };
     shown.map_or(camera, |corners| camera.framing(&corners, aspect))
 }
 
@@ -218,35 +228,13 @@ pub fn volume_image(
     Ok((image, painter.label()))
 }
 
-/// A picture for people: background, orientation letters, what it shows, and that it is not for diagnostic use.
-pub fn labelled(image: &RayImage, camera: &Camera, title: &str) -> Picture {
-    let mut picture = Picture::over_gradient(image, BACKGROUND);
-    let [width, height] = picture.size_px.map(|n| n as i32);
-    let scale = (width.min(height) / 300).clamp(1, 6);
-    let (margin, line) = (4 * scale, lettering::GLYPH_HEIGHT as i32 * scale);
-    let dots = scale as u32;
-    let middle = (height - line) / 2;
-    let right = camera.right_in_patient();
-    let edges = [
-        (-right, [margin, middle], Anchor::Left),
-        (right, [width - margin, middle], Anchor::Right),
-        (camera.up_in_patient, [width / 2, margin], Anchor::Middle),
-        (-camera.up_in_patient, [width / 2, height - margin - 2 * line - margin], Anchor::Middle),
-    ];
-    for (direction, at_px, anchor) in edges {
-        lettering::draw(&mut picture, &direction_letters(direction), at_px, anchor, dots + dots / 2, INK[0]);
-    }
-    let bottom = height - margin - line;
-    lettering::draw(&mut picture, title, [margin, bottom], Anchor::Left, dots, INK[0]);
-    lettering::draw(&mut picture, NOT_FOR_DIAGNOSTIC_USE, [width - margin, bottom], Anchor::Right, dots, INK[1]);
-    picture
-}
-
 /// How a picture was made, for its file and for programs.
 #[derive(Debug, Clone, Serialize)]
 pub struct PictureRecord {
     /// Name of the transfer function.
     pub preset: String,
+    /// How the samples of a ray became one colour.
+    pub mode: Blend,
     /// Width and height.
     pub size_px: [u32; 2],
     /// Eye, LPS mm.
@@ -275,6 +263,7 @@ impl PictureRecord {
         };
         Self {
             preset: transfer.name.clone(),
+            mode: transfer.blend,
             size_px: scene.size_px,
             eye_in_patient: camera.eye_in_patient(),
             focus_in_patient: camera.focus_in_patient,
@@ -287,19 +276,22 @@ impl PictureRecord {
     }
 }
 
+/// What a file says of a picture: keywords and texts.
+pub fn record_texts(record: &PictureRecord) -> [(&'static str, String); 4] {
+    [
+        ("Software", format!("{PROGRAM} {VERSION}")),
+        ("Disclaimer", NOT_FOR_DIAGNOSTIC_USE.to_owned()),
+        ("Maquette:software", serde_json::to_string(&Software::default()).unwrap_or_default()),
+        ("Maquette:parameters", serde_json::to_string(record).unwrap_or_default()),
+    ]
+}
+
 /// Writes a picture with its record in the file's text.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn save_picture(path: &Path, picture: &Picture, record: &PictureRecord) -> Result<(), PngError> {
-    let software = serde_json::to_string(&Software::default()).unwrap_or_default();
-    let parameters = serde_json::to_string(record).unwrap_or_default();
-    let texts = [
-        ("Software", format!("{PROGRAM} {VERSION}")),
-        ("Disclaimer", NOT_FOR_DIAGNOSTIC_USE.to_owned()),
-        ("Maquette:software", software),
-        ("Maquette:parameters", parameters),
-    ];
+    let texts = record_texts(record);
     let texts: Vec<(&str, &str)> = texts.iter().map(|(keyword, text)| (*keyword, text.as_str())).collect();
     write_png(path, picture, &texts)
 }
@@ -324,7 +316,7 @@ pub fn thumbnails(
     let camera = Camera::fitting(lower, upper, StandardView::Anterior).orbited(-0.35, 0.2).framing(&corners, aspect);
     for (n, transfer) in transfers.iter().enumerate() {
         progress.step(n, transfers.len())?;
-        let scene = VolumeScene { camera, size_px, step_voxels: 1.0, clip_box: None };
+        let scene = VolumeScene::new(camera, size_px);
         let image = render_reference::render(&small, &cells, transfer, &scene, Shortcuts::default(), progress)?;
         on_picture(n, Picture::over_gradient(&image, BACKGROUND));
     }

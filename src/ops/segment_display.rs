@@ -35,7 +35,7 @@ impl SegmentDisplay {
     /// Uploads what has changed of the mask since the last call and waits until the device has it. Returns the number of
     /// mask bricks uploaded.
     pub fn show(&mut self, mask: &Mask) -> usize {
-        let style = SegmentStyle { color: [241, 214, 145], opacity: 0.5, visible: true };
+        let style = SegmentStyle::new([241, 214, 145], 0.5);
         let update = self.atlas.update(&self.context, &[SegmentLayer { id: SegmentId(1), mask, style }]);
         self.context.queue.submit([]);
         self.context.wait();

@@ -44,6 +44,86 @@ pub struct SliceRequest<'a> {
     pub style: SliceStyle,
 }
 
+/// Draws slices of one volume, on a graphics device or on the CPU, without moving it anew for each.
+#[derive(Debug)]
+pub struct SlicePainter {
+    volume: Arc<Volume>,
+    device: Option<DevicePainter>,
+}
+
+/// What drawing on a device takes.
+#[derive(Debug)]
+struct DevicePainter {
+    context: Context,
+    resident: Arc<ResidentVolume>,
+    renderer: SliceRenderer,
+    target: ViewTexture,
+}
+
+impl SlicePainter {
+    /// Makes ready.
+    ///
+    /// # Errors
+    /// As [`draw_slice`].
+    pub fn new(
+        volume: &Arc<Volume>,
+        backend: Backend,
+        at_hand: Option<&Context>,
+        progress: &Progress,
+    ) -> Result<Self, SliceError> {
+        let device = match backend.device(at_hand)? {
+            Some(context) => {
+                let memory = GpuMemory::for_device(&context);
+                let resident = ResidentVolume::load(&context, volume, &memory, progress)?;
+                let renderer = SliceRenderer::new(&context);
+                let target = ViewTexture::new(&context, "slice", [1, 1]);
+                Some(DevicePainter { context, resident, renderer, target })
+            }
+            None => None,
+        };
+        Ok(Self { volume: Arc::clone(volume), device })
+    }
+
+    /// Where slices are drawn: `cpu`, or the name of the device.
+    pub fn label(&self) -> String {
+        self.device.as_ref().map_or_else(|| "cpu".to_owned(), |device| device.context.label())
+    }
+
+    /// Draws a slice and brings it to main memory.
+    pub fn draw(&mut self, frame: &SliceFrame, style: &SliceStyle) -> Picture {
+        let rgba = match &mut self.device {
+            Some(device) => {
+                device.draw(frame, style);
+                bytemuck::pod_collect_to_vec(&readback::texture_bytes(&device.context, device.target.texture()))
+            }
+            None => slice_reference::render(Some(&self.volume), self.volume.grid(), &[], frame, style),
+        };
+        Picture { size_px: frame.size_px, rgba }
+    }
+
+    /// Draws a slice and waits until it is there; what a window would show.
+    pub fn draw_only(&mut self, frame: &SliceFrame, style: &SliceStyle) {
+        match &mut self.device {
+            Some(device) => device.draw(frame, style),
+            None => drop(self.draw(frame, style)),
+        }
+    }
+}
+
+impl DevicePainter {
+    fn draw(&mut self, frame: &SliceFrame, style: &SliceStyle) {
+        let scene = SliceScene {
+            frame: *frame,
+            volume: Some(SliceVolume::from(&*self.resident)),
+            segments: None,
+            style: *style,
+            transparent_outside: false,
+        };
+        self.renderer.draw(&self.context, &mut self.target, &scene);
+        self.context.wait();
+    }
+}
+
 /// Draws a slice. `at_hand` is the window's device.
 ///
 /// # Errors

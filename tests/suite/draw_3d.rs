@@ -162,7 +162,7 @@ fn draw_with_bone(context: &Context, store: &MeshStore, scene: &Scene3d<'_>) -> 
     let mut marcher = VolumeRenderer::new(context);
     marcher.set_volume(&ball_of_bone(context));
     marcher.set_transfer(preset("CT-Bone").expect("a preset"));
-    let volume_scene = VolumeScene { camera: scene.camera, size_px: scene.size_px, step_voxels: 1.0, clip_box: None };
+    let volume_scene = VolumeScene::new(scene.camera, scene.size_px);
     let mut view = View3d::new(context);
     let picture = view.draw(context, store, scene, |distance_mm| {
         let opaque = distance_mm.map(|distance_mm| Opaque { distance_mm, revision: 1 });

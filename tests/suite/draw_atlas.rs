@@ -15,7 +15,7 @@ use crate::support::device::device;
 const DIMS: [u32; 3] = [150, 70, 90];
 
 fn style(visible: bool) -> SegmentStyle {
-    SegmentStyle { color: [10, 200, 30], opacity: 0.25, visible }
+    SegmentStyle { visible, ..SegmentStyle::new([10, 200, 30], 0.25) }
 }
 
 fn layers(masks: &[(u32, Mask)]) -> Vec<SegmentLayer<'_>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glam::{DAffine3, DMat3, DVec3};
+use maquette::domain::color_map::ColorMap;
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
 use maquette::domain::plane::Plane;
@@ -88,12 +89,16 @@ fn values_on_the_device_are_those_of_the_twin_within_half_a_unit() {
     let planes = Plane::ALL.map(|plane| {
         SliceFrame::fitting(plane, volume.grid(), volume.grid().center_in_patient() + DVec3::splat(0.3), [70, 61])
     });
-    for frame in planes.into_iter().chain([oblique(volume.grid(), [90, 50])]) {
+    for (frame, interpolation) in planes
+        .into_iter()
+        .chain([oblique(volume.grid(), [90, 50])])
+        .flat_map(|frame| [Interpolation::Linear, Interpolation::Cubic].map(|how| (frame, how)))
+    {
         let slabs = [SlabMode::Maximum, SlabMode::Minimum, SlabMode::Mean].map(|mode| Slab { thickness_mm: 3.0, mode });
         for slab in std::iter::once(None).chain(slabs.map(Some)) {
-            let style = SliceStyle { slab, ..style };
+            let style = SliceStyle { slab, interpolation, ..style };
             let found = gpu_values(context, &scene(frame, on_device, style));
-            let expected = slice_reference::resample(&volume, &frame, Interpolation::Linear, slab.as_ref());
+            let expected = slice_reference::resample(&volume, &frame, interpolation, slab.as_ref());
             let mut border = 0;
             for (pixel, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 match expected {
@@ -147,13 +152,18 @@ fn pictures_with_segments_are_those_of_the_twin() {
         .map(|(n, (mask, (color, opacity, visible)))| SegmentLayer {
             id: SegmentId(7 - n as u32),
             mask,
-            style: SegmentStyle { color, opacity, visible },
+            style: SegmentStyle { visible, outline: 1.0 + n as f32, ..SegmentStyle::new(color, opacity) },
         })
         .collect();
     let mut atlas = SegmentAtlas::new(context, &segment_grid);
     atlas.update(context, &layers);
     let preview = RangePreview { lower: 300.0, upper: 500.0, color: [255, 220, 0], opacity: 0.5 };
-    let style = SliceStyle { preview: Some(preview), inverted: true, ..SliceStyle::new(Window::new(2000.0, 350.0)) };
+    let style = SliceStyle {
+        preview: Some(preview),
+        color_map: ColorMap::Fire,
+        inverted: true,
+        ..SliceStyle::new(Window::new(2000.0, 350.0))
+    };
     for frame in
         Plane::ALL.map(|plane| SliceFrame::of_plane(plane, volume.grid().center_in_patient(), 0.53, [120, 100]))
     {
@@ -202,7 +212,7 @@ fn both_backends_draw_one_picture() {
     let volume = noise(awkward_grid([40, 37, 29]));
     let grid = *volume.grid();
     let mask = Mask::from_fn(grid.dims(), |i, j, _| i > 10 && j < 30);
-    let style = SegmentStyle { color: [230, 60, 60], opacity: 0.25, visible: true };
+    let style = SegmentStyle::new([230, 60, 60], 0.25);
     let layers = [SegmentLayer { id: SegmentId(1), mask: &mask, style }];
     let request = SliceRequest {
         volume: &volume,

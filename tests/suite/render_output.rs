@@ -9,6 +9,7 @@ use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::domain::volume_scene::VolumeScene;
 use maquette::io::dicom::write::write_series;
 use maquette::ops::backend::Backend;
+use maquette::ops::picture_marks::{Marks, marked};
 use maquette::ops::render::{self, ViewChoice};
 use maquette::task::Progress;
 
@@ -53,13 +54,13 @@ fn letters_say_which_side_is_which() {
     let transfer = default_for(&volume);
     let view: ViewChoice = "anterior".parse().expect("a view");
     let camera = render::framing_camera(&volume, &transfer, view, 1.0);
-    let scene = VolumeScene { camera, size_px: [300, 300], step_voxels: 1.0, clip_box: None };
+    let scene = VolumeScene::new(camera, [300, 300]);
     let (image, drawn_by) =
         render::volume_image(&volume, &transfer, &scene, Backend::Cpu, None, &Progress::new()).expect("drawn");
     assert_eq!(drawn_by, "cpu");
     let mut blank = image.clone();
     blank.rgba.fill([0.0; 4]);
-    let picture = render::labelled(&blank, &camera, "TEST");
+    let picture = marked(&blank, &camera, &Marks::titled("TEST"));
     let bright = |x: std::ops::Range<usize>| -> Vec<bool> {
         (140..160).flat_map(|y| x.clone().map(move |x| y * 300 + x)).map(|n| picture.rgba[n][0] > 150).collect()
     };

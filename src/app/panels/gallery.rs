@@ -144,12 +144,8 @@ impl MaquetteApp {
     /// One picture after the other, made by the CPU twin of the ray-marcher, as the 3D view looks now.
     fn ask_preset_pictures(&mut self, volume: Arc<Volume>) {
         let mailbox = self.work.mailbox();
-        let scene = VolumeScene {
-            camera: self.session.view.camera,
-            size_px: [PICTURE.x as u32, PICTURE.y as u32],
-            step_voxels: 2.0,
-            clip_box: None,
-        };
+        let size_px = [PICTURE.x as u32, PICTURE.y as u32];
+        let scene = VolumeScene { step_voxels: 2.0, ..VolumeScene::new(self.session.view.camera, size_px) };
         let asked = self.work.submit(Lane::Derive, "preset pictures", "3D presets", move |progress| {
             let cells = SkipCells::of(&volume);
             let presets = transfer::presets();

@@ -126,7 +126,7 @@ impl Parts {
         let clip_box = view
             .crop
             .map(|CropBox { lower_in_patient, upper_in_patient }| ClipBox { lower_in_patient, upper_in_patient });
-        let scene = VolumeScene { camera: view.camera, size_px, step_voxels: 1.0, clip_box };
+        let scene = VolumeScene { clip_box, ..VolumeScene::new(view.camera, size_px) };
         let opaque = self.opaque.as_ref().map(|distance_mm| Opaque { distance_mm, revision: self.opaque_revision });
         let frame = self.volume.advance(context, &scene, opaque, moving)?;
         Some((frame.image.color_view().clone(), frame.image.distance_view().clone(), frame.revision, frame.complete))

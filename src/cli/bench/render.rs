@@ -57,7 +57,7 @@ fn frames(
     let (progress, label) = (Progress::new(), painter.label());
     let transfer = preset(name).ok_or_else(|| anyhow::anyhow!("there is no preset {name}"))?;
     let camera = framing_camera(volume, transfer, VIEW, f64::from(SIZES[0][0]) / f64::from(SIZES[0][1]));
-    let scene = |size_px| VolumeScene { camera, size_px, step_voxels: 1.0, clip_box: None };
+    let scene = |size_px| VolumeScene::new(camera, size_px);
     let picture = |image: &RayImage| Picture::over_gradient(image, [[0; 3]; 2]);
     // The first frame compiles the shader and makes the tables.
     let quick = Shortcuts::default();

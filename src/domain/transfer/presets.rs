@@ -22,6 +22,8 @@ struct Entry {
     shading: Shading,
     #[serde(default)]
     blend: Blend,
+    #[serde(default = "super::default_iso_value")]
+    iso_value: f64,
 }
 
 /// All presets in the order of the file.
@@ -76,6 +78,7 @@ fn transfer_of(entry: Entry) -> TransferFunction {
         gradient_opacity: entry.gradient_opacity,
         shading: entry.shading,
         blend: entry.blend,
+        iso_value: entry.iso_value,
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use gpu_data::{RaymarchUniforms, ViewRaysData};
 pub use image::RenderedImage;
 
+use crate::domain::projection::Projection;
 use crate::domain::render_reference::{RayImage, Shortcuts};
 use crate::domain::transfer::{Blend, TransferFunction, UNIT_DISTANCE_MM};
 use crate::domain::volume_scene::{GradientTable, TransferTable, VolumeScene};
@@ -28,8 +29,10 @@ use pace::{Budget, Pace, TILE};
 
 /// How coarse a picture may be while moving: its side is this many times shorter than the view's.
 const COARSENESS: [f32; 8] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0];
-/// Step while moving, in steps of the scene.
+/// Step while moving, in steps of the scene, where the volume itself is marched.
 const MOVING_STEP: f64 = 1.5;
+/// While moving, a volume of half the resolution does where a pixel covers this many voxels.
+const COARSE_PIXEL_VOXELS: f64 = 1.4;
 
 /// Opaque things in the view: rays end at them.
 #[derive(Debug, Clone, Copy)]
@@ -81,18 +84,42 @@ pub struct VolumeRenderer {
     view_group: wgpu::BindGroup,
     nothing_opaque: wgpu::TextureView,
     pace: Pace,
+    moving_pace: Pace,
     resident: Option<Arc<ResidentVolume>>,
     transfer: Option<TransferFunction>,
     shortcuts: Shortcuts,
     /// Rises with each change of volume or transfer function.
     content: u64,
-    leaps: Option<wgpu::Buffer>,
-    tables: Option<(f64, Tables)>,
+    made: [Made; 2],
     moving: Option<RenderedImage>,
     still: Option<RenderedImage>,
     refinement: Option<Refinement>,
     shown: Shown,
     revision: u64,
+}
+
+/// Which copy of the volume is marched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Full,
+    /// Half the resolution, for pictures in motion.
+    Coarse,
+}
+
+/// What is made of a copy of the volume under the transfer function.
+#[derive(Debug, Default)]
+struct Made {
+    leaps: Option<wgpu::TextureView>,
+    tables: Option<(f64, Tables)>,
+}
+
+/// Some rows of tiles of a picture.
+struct Piece<'a> {
+    uniforms: RaymarchUniforms,
+    source: Source,
+    image: &'a RenderedImage,
+    opaque: Option<Opaque<'a>>,
+    rows: std::ops::Range<u32>,
 }
 
 /// The full picture on its way.
@@ -141,12 +168,12 @@ impl VolumeRenderer {
             view_group,
             nothing_opaque,
             pace: Pace::new(),
+            moving_pace: Pace::new(),
             resident: None,
             transfer: None,
             shortcuts: Shortcuts::default(),
             content: 0,
-            leaps: None,
-            tables: None,
+            made: Default::default(),
             moving: None,
             still: None,
             refinement: None,
@@ -184,8 +211,7 @@ impl VolumeRenderer {
 
     fn content_changed(&mut self) {
         self.content += 1;
-        self.leaps = None;
-        self.tables = None;
+        self.made = Default::default();
     }
 
     /// Draws the whole picture at full resolution, in pieces that no driver minds; `None` without volume or transfer
@@ -245,22 +271,27 @@ impl VolumeRenderer {
     /// One picture, as fine as the time allows.
     fn draw_moving(&mut self, context: &Context, key: Key, opaque: Option<Opaque<'_>>, budget: Budget) -> Option<()> {
         let size = key.scene.size_px;
-        let affordable = budget.moving.as_nanos() as f32 / self.pace.pixel_ns(context);
+        let affordable = budget.moving.as_nanos() as f32 / self.moving_pace.pixel_ns(context);
         let pixels = |coarse: f32| (size[0] * size[1]) as f32 / (coarse * coarse);
         let coarse = COARSENESS.into_iter().find(|&coarse| pixels(coarse) <= affordable).unwrap_or(6.0);
         let size_px = size.map(|n| ((n as f32 / coarse).round() as u32).max(1));
-        let step_voxels = if coarse > 1.0 { key.scene.step_voxels * MOVING_STEP } else { key.scene.step_voxels };
+        let source = self.moving_source(&key.scene, size_px);
+        let step_voxels = match source {
+            Source::Full if coarse > 1.0 => key.scene.step_voxels * MOVING_STEP,
+            _ => key.scene.step_voxels,
+        };
         let scene = VolumeScene { size_px, step_voxels, ..key.scene };
         let image = match self.moving.take() {
             Some(image) if image.size_px() == size_px => image,
             _ => RenderedImage::new(context, size_px),
         };
-        let uniforms = self.prepare(context, &scene)?;
+        let uniforms = self.prepare(context, &scene, source)?;
         let rows = size_px[1].div_ceil(TILE);
         let mut row = 0;
         while row < rows {
-            let count = self.pace.tile_rows(context, size_px[0], budget.piece).min(rows - row);
-            self.dispatch(context, uniforms, &image, opaque, row, count);
+            let count = self.moving_pace.tile_rows(context, size_px[0], budget.piece).min(rows - row);
+            let pace = self.moving_pace.clone();
+            self.dispatch(context, &pace, &Piece { uniforms, source, image: &image, opaque, rows: row..row + count });
             row += count;
         }
         self.moving = Some(image);
@@ -277,13 +308,16 @@ impl VolumeRenderer {
             Some(image) if image.size_px() == size_px => image,
             _ => RenderedImage::new(context, size_px),
         };
-        let uniforms = self.prepare(context, &key.scene)?;
+        let source = Source::Full;
+        let uniforms = self.prepare(context, &key.scene, source)?;
         let rows = size_px[1].div_ceil(TILE);
         let piece = Budget::of(context).piece.min(time);
         let mut left = if time == Duration::MAX { rows } else { self.pace.tile_rows(context, size_px[0], time) };
         while next_row < rows && left > 0 {
             let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left);
-            self.dispatch(context, uniforms, &image, opaque, next_row, count);
+            let pace = self.pace.clone();
+            let piece = Piece { uniforms, source, image: &image, opaque, rows: next_row..next_row + count };
+            self.dispatch(context, &pace, &piece);
             next_row += count;
             left -= count;
         }
@@ -301,63 +335,74 @@ impl VolumeRenderer {
         Some(true)
     }
 
-    /// Tables, leaps and pipeline of a scene; its uniforms.
-    fn prepare(&mut self, context: &Context, scene: &VolumeScene) -> Option<RaymarchUniforms> {
-        let resident = Arc::clone(self.resident.as_ref()?);
+    /// Which copy serves a moving picture of this size: the coarse one where a pixel covers more than a voxel of it.
+    fn moving_source(&self, scene: &VolumeScene, size_px: [u32; 2]) -> Source {
+        let Some(resident) = self.resident.as_ref().filter(|resident| resident.coarse.is_some()) else {
+            return Source::Full;
+        };
+        let pixel_mm = scene.camera.height_at_focus_mm() / f64::from(size_px[1]);
+        let voxel_mm = resident.volume.grid().spacing_mm().min_element();
+        if pixel_mm > voxel_mm * COARSE_PIXEL_VOXELS { Source::Coarse } else { Source::Full }
+    }
+
+    fn copy_of(&self, source: Source) -> Option<&Arc<ResidentVolume>> {
+        let resident = self.resident.as_ref()?;
+        match source {
+            Source::Full => Some(resident),
+            Source::Coarse => resident.coarse.as_ref(),
+        }
+    }
+
+    /// Tables and leaps of a scene; its uniforms.
+    fn prepare(&mut self, context: &Context, scene: &VolumeScene, source: Source) -> Option<RaymarchUniforms> {
+        let resident = Arc::clone(self.copy_of(source)?);
         let transfer = self.transfer.as_ref()?;
         let volume = &resident.volume;
-        let step_mm = match transfer.blend {
-            Blend::Composite => scene.step_mm(volume.grid()),
-            Blend::MaximumIntensity => UNIT_DISTANCE_MM,
-        };
-        if self.tables.as_ref().is_none_or(|(made_for_mm, _)| *made_for_mm != step_mm) {
+        let blend = transfer.blend;
+        let step_mm = if blend.is_composite() { scene.step_mm(volume.grid()) } else { UNIT_DISTANCE_MM };
+        let made = &mut self.made[source as usize];
+        if made.tables.as_ref().is_none_or(|(made_for_mm, _)| *made_for_mm != step_mm) {
             let table = TransferTable::new(transfer, volume, step_mm);
-            if self.leaps.is_none() {
-                self.leaps = Some(gpu_data::leap_buffer(context, &resident.cells.leap_map(&table)));
+            if made.leaps.is_none() {
+                let leaps = if blend == Blend::Isosurface {
+                    let projection = Projection::of(transfer, volume);
+                    resident.cells.leap_map_where(|range| projection.reaches(range))
+                } else {
+                    resident.cells.leap_map(&table)
+                };
+                made.leaps = Some(gpu_data::leap_texture(context, &leaps));
             }
             let gradient_table = GradientTable::new(transfer, volume);
-            self.tables = Some((step_mm, Tables::upload(context, &table, &gradient_table)));
+            made.tables = Some((step_mm, Tables::upload(context, &table, &gradient_table)));
         }
-        let (_, tables) = self.tables.as_ref()?;
+        let (_, tables) = made.tables.as_ref()?;
         Some(RaymarchUniforms::of(&resident, transfer, scene, tables))
     }
 
-    fn dispatch(
-        &mut self,
-        context: &Context,
-        uniforms: RaymarchUniforms,
-        image: &RenderedImage,
-        opaque: Option<Opaque<'_>>,
-        first_tile_row: u32,
-        row_count: u32,
-    ) {
-        let (Some(resident), Some(leaps), Some((_, tables))) = (&self.resident, &self.leaps, &self.tables) else {
-            return;
-        };
+    fn dispatch(&mut self, context: &Context, pace: &Pace, piece: &Piece<'_>) {
+        let Piece { uniforms, source, image, opaque, rows } = piece;
+        let Made { leaps: Some(leaps), tables: Some((_, tables)) } = &self.made[*source as usize] else { return };
+        let Some(resident) = self.copy_of(*source) else { return };
+        let bound =
+            |binding, view| wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::TextureView(view) };
         let group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("raymarch pass"),
             layout: &self.pass_layout,
             entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: leaps.as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: tables.colors.as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 2, resource: tables.gradients.as_entire_binding() },
-                wgpu::BindGroupEntry {
-                    binding: 3,
-                    resource: wgpu::BindingResource::TextureView(
-                        opaque.map_or(&self.nothing_opaque, |opaque| opaque.distance_mm),
-                    ),
-                },
-                wgpu::BindGroupEntry { binding: 4, resource: wgpu::BindingResource::TextureView(image.color_view()) },
-                wgpu::BindGroupEntry {
-                    binding: 5,
-                    resource: wgpu::BindingResource::TextureView(image.distance_view()),
-                },
+                bound(0, leaps),
+                bound(1, &tables.colors),
+                bound(2, &tables.gradients),
+                bound(3, opaque.map_or(&self.nothing_opaque, |opaque| opaque.distance_mm)),
+                bound(4, image.color_view()),
+                bound(5, image.distance_view()),
             ],
         });
-        let uniforms = RaymarchUniforms { first_tile_row, has_opaque: u32::from(opaque.is_some()), ..uniforms };
+        let has_opaque = u32::from(opaque.is_some());
+        let uniforms = RaymarchUniforms { first_tile_row: rows.start, has_opaque, ..*uniforms };
         context.queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(&uniforms));
         let volume_group = resident.texture.bind_group().clone();
-        let pipeline = self.pipeline(context).clone();
+        let packed_gradient = resident.texture.has_gradients();
+        let pipeline = self.pipeline(context, packed_gradient).clone();
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder
@@ -366,18 +411,18 @@ impl VolumeRenderer {
             pass.set_bind_group(0, &self.view_group, &[]);
             pass.set_bind_group(1, &volume_group, &[]);
             pass.set_bind_group(2, &group, &[]);
-            pass.dispatch_workgroups(image.size_px()[0].div_ceil(TILE), row_count, 1);
+            pass.dispatch_workgroups(image.size_px()[0].div_ceil(TILE), rows.end - rows.start, 1);
         }
-        let pixels = u64::from(image.size_px()[0]) * u64::from(row_count * TILE);
-        self.pace.submit(context, encoder.finish(), pixels);
+        let pixels = u64::from(image.size_px()[0]) * u64::from((rows.end - rows.start) * TILE);
+        pace.submit(context, encoder.finish(), pixels);
     }
 
-    fn pipeline(&mut self, context: &Context) -> &wgpu::ComputePipeline {
+    fn pipeline(&mut self, context: &Context, packed_gradient: bool) -> &wgpu::ComputePipeline {
         let transfer = self.transfer.as_ref();
         let variant = Variant {
             shade: transfer.is_some_and(|transfer| transfer.shading.shade),
             gradient_opacity: transfer.is_some_and(TransferFunction::uses_gradient_opacity),
-            packed_gradient: self.resident.as_ref().is_some_and(|resident| resident.texture.has_gradients()),
+            packed_gradient,
             blend: transfer.map_or(Blend::Composite, |transfer| transfer.blend),
             shortcuts: self.shortcuts,
         };
@@ -403,7 +448,7 @@ fn build_pipeline(
                 ("SHADE", flag(variant.shade)),
                 ("GRADIENT_OPACITY", flag(variant.gradient_opacity)),
                 ("PACKED_GRADIENT", flag(variant.packed_gradient)),
-                ("MAXIMUM", flag(variant.blend == Blend::MaximumIntensity)),
+                ("BLEND", Blend::ALL.iter().position(|blend| *blend == variant.blend).unwrap_or(0) as f64),
                 ("SKIP_EMPTY", flag(variant.shortcuts.skip_empty)),
                 ("END_EARLY", flag(variant.shortcuts.end_early)),
             ],

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use bytemuck::{Pod, Zeroable};
 use glam::DVec3;
 
+use crate::domain::color_map::{COLOR_MAP_SIZE, ColorMap};
 use crate::domain::grid::Grid;
 use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
 use crate::gpu::context::Context;
@@ -87,7 +88,7 @@ struct SliceUniforms {
 }
 
 /// The shader's override constants: what a variant leaves out costs nothing.
-const SWITCHES: [&str; 4] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW"];
+const SWITCHES: [&str; 5] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW", "CUBIC"];
 
 /// Which of [`SWITCHES`] a scene needs, bit by bit; values have neither segments nor preview.
 fn switches(scene: &SliceScene<'_>, values: bool) -> usize {
@@ -96,6 +97,7 @@ fn switches(scene: &SliceScene<'_>, values: bool) -> usize {
         scene.style.slab.is_some(),
         !values && scene.segments.is_some(),
         !values && scene.volume.is_some() && scene.style.preview.is_some(),
+        scene.style.interpolation == Interpolation::Cubic,
     ];
     needed.iter().enumerate().map(|(bit, needed)| usize::from(*needed) << bit).sum()
 }
@@ -111,6 +113,8 @@ pub struct SliceRenderer {
     pipelines: [[OnceLock<wgpu::RenderPipeline>; 1 << SWITCHES.len()]; 2],
     no_segments: SegmentAtlas,
     no_volume: wgpu::TextureView,
+    /// By place in [`ColorMap::ALL`].
+    color_maps: [wgpu::TextureView; ColorMap::ALL.len()],
 }
 
 impl SliceRenderer {
@@ -119,7 +123,8 @@ impl SliceRenderer {
         let device = &context.device;
         let [a, b, c, d] = SegmentAtlas::layout_entries();
         let frame_layout = layout::group(device, "slice frame", &[layout::uniform(0)]);
-        let data_layout = layout::group(device, "slice data", &[layout::loaded_volume(0), a, b, c, d]);
+        let data_layout =
+            layout::group(device, "slice data", &[layout::loaded_volume(0), a, b, c, d, layout::loaded_picture(5)]);
         let pipeline_layout = layout::pipeline(device, "slice", &[&frame_layout, &data_layout]);
         let module = shader::module(device, "render/slice.wgsl");
         let nothing = Grid::axis_aligned([1, 1, 1], DVec3::ONE, DVec3::ZERO).expect("one voxel is a grid");
@@ -131,6 +136,7 @@ impl SliceRenderer {
             pipelines: Default::default(),
             no_segments: SegmentAtlas::new(context, &nothing),
             no_volume: one_texel(context),
+            color_maps: ColorMap::ALL.map(|map| color_map_texture(context, map)),
         }
     }
 
@@ -163,8 +169,10 @@ impl SliceRenderer {
             group(&self.frame_layout, &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }]);
         let texture = scene.volume.map_or(&self.no_volume, |volume| volume.texture);
         let volume = wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(texture) };
+        let color_map = &self.color_maps[scene.style.color_map as usize];
+        let color_map = wgpu::BindGroupEntry { binding: 5, resource: wgpu::BindingResource::TextureView(color_map) };
         let [a, b, c, d] = scene.segments.unwrap_or(&self.no_segments).bindings();
-        let data = group(&self.data_layout, &[volume, a, b, c, d]);
+        let data = group(&self.data_layout, &[volume, a, b, c, d, color_map]);
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         super::fullscreen_pass(&mut encoder, "slice", target.view(), pipeline, &[&frame, &data]);
         context.queue.submit([encoder.finish()]);
@@ -233,6 +241,24 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
         uniforms.segment_center = [-10.0, 0.0, 0.0, 0.0];
     }
     uniforms
+}
+
+fn color_map_texture(context: &Context, map: ColorMap) -> wgpu::TextureView {
+    let size = wgpu::Extent3d { width: COLOR_MAP_SIZE as u32, height: 1, depth_or_array_layers: 1 };
+    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("colour map"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let layout =
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * size.width), rows_per_image: Some(1) };
+    context.queue.write_texture(texture.as_image_copy(), map.table().as_flattened(), layout, size);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 fn one_texel(context: &Context) -> wgpu::TextureView {

@@ -3,7 +3,9 @@
 use bytemuck::{Pod, Zeroable};
 use glam::{UVec2, Vec3};
 
+use crate::domain::clip::MAX_CLIP_PLANES;
 use crate::domain::occupancy::LeapMap;
+use crate::domain::projection::Projection;
 use crate::domain::render_reference::sample_box;
 use crate::domain::transfer::TransferFunction;
 use crate::domain::volume_scene::{GradientTable, TransferTable, ViewRays, VolumeScene};
@@ -40,8 +42,14 @@ pub struct RaymarchUniforms {
     pub clip_lower: [f32; 4],
     /// Clip box, patient space.
     pub clip_upper: [f32; 4],
+    /// Normals and offsets of the planes that clip.
+    pub clip_planes: [[f32; 4]; MAX_CLIP_PLANES],
     /// Ambient, diffuse, specular, power.
     pub light: [f32; 4],
+    /// Scale and bias of the attenuation, side of the surface that is inside.
+    pub attenuation: [f32; 4],
+    /// Colour and texel of the surface.
+    pub surface: [f32; 4],
     /// Scale and bias of the colour table, scale of the gradient table.
     pub table: [f32; 4],
     /// Cells along i, j, k.
@@ -77,7 +85,10 @@ impl RaymarchUniforms {
         let clip = scene.clip_box.map(|clip| (clip.lower_in_patient.as_vec3(), clip.upper_in_patient.as_vec3()));
         let (clip_lower, clip_upper) = clip.unwrap_or((Vec3::splat(-1e9), Vec3::splat(1e9)));
         let light = &transfer.shading;
-        let bias = tables.scale.mul_add(resident.texture.sample_offset() as f32, tables.bias);
+        let offset = resident.texture.sample_offset() as f32;
+        let bias = tables.scale.mul_add(offset, tables.bias);
+        let projection = Projection::of(transfer, &resident.volume);
+        let [r, g, b] = projection.surface_color;
         let [ci, cj, ck] = resident.cells.cell_dims;
         Self {
             rays: ViewRaysData {
@@ -91,7 +102,15 @@ impl RaymarchUniforms {
             box_upper: pad(box_upper),
             clip_lower: pad(clip_lower),
             clip_upper: pad(clip_upper),
+            clip_planes: scene.clip_planes.packed().map(|plane| plane.to_array()),
             light: [light.ambient, light.diffuse, light.specular, light.power],
+            attenuation: [
+                projection.attenuation_scale,
+                projection.attenuation_scale.mul_add(offset, projection.attenuation_bias),
+                projection.inside_sign,
+                0.0,
+            ],
+            surface: [r, g, b, projection.iso_sample - offset],
             table: [tables.scale, bias + 0.5, tables.gradient_scale, 0.0],
             cell_dims: [ci, cj, ck, 0],
             size_px: UVec2::from_array(scene.size_px).to_array(),
@@ -114,10 +133,10 @@ pub(super) struct Tables {
     pub(super) bias: f32,
     /// See [`GradientTable`].
     pub(super) gradient_scale: f32,
-    /// Colours.
-    pub(super) colors: wgpu::Buffer,
-    /// Factors over gradient magnitudes.
-    pub(super) gradients: wgpu::Buffer,
+    /// Colours, a texture of one row.
+    pub(super) colors: wgpu::TextureView,
+    /// Factors over gradient magnitudes, a texture of one row.
+    pub(super) gradients: wgpu::TextureView,
 }
 
 impl Tables {
@@ -127,33 +146,47 @@ impl Tables {
             scale: table.scale,
             bias: table.bias,
             gradient_scale: gradient_table.scale,
-            colors: storage(context, "transfer table", bytemuck::cast_slice(&table.rgba)),
-            gradients: storage(context, "gradient table", bytemuck::cast_slice(&gradient_table.factors)),
+            colors: row(context, wgpu::TextureFormat::Rgba32Float, bytemuck::cast_slice(&table.rgba)),
+            gradients: row(context, wgpu::TextureFormat::R32Float, bytemuck::cast_slice(&gradient_table.factors)),
         }
     }
 }
 
-/// Leap distances as a buffer, four to a word.
-pub(super) fn leap_buffer(context: &Context, map: &LeapMap) -> wgpu::Buffer {
-    storage(context, "leap distances", &map.distances)
+/// Leap distances as a texture, a texel a cell. Textures, not buffers: CPU drivers load from buffers lane by lane.
+pub(super) fn leap_texture(context: &Context, map: &LeapMap) -> wgpu::TextureView {
+    texture(context, "leap distances", wgpu::TextureFormat::R8Uint, map.cell_dims, &map.distances)
 }
 
-fn storage(context: &Context, label: &str, bytes: &[u8]) -> wgpu::Buffer {
-    let whole = bytes.len() & !3;
-    let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
+fn row(context: &Context, format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::TextureView {
+    let texel_bytes = format.block_copy_size(None).unwrap_or(4);
+    texture(context, "transfer table", format, [bytes.len() as u32 / texel_bytes, 1, 1], bytes)
+}
+
+/// A texture with its texels: of three dimensions if it is higher than one row.
+fn texture(
+    context: &Context,
+    label: &str,
+    format: wgpu::TextureFormat,
+    [width, height, depth]: [u32; 3],
+    bytes: &[u8],
+) -> wgpu::TextureView {
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
+    let flat = format != wgpu::TextureFormat::R8Uint;
+    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
-        size: (bytes.len() as u64).next_multiple_of(4).max(16),
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: if flat { wgpu::TextureDimension::D2 } else { wgpu::TextureDimension::D3 },
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
     });
-    context.queue.write_buffer(&buffer, 0, &bytes[..whole]);
-    if whole < bytes.len() {
-        // Copies come in words.
-        let mut word = [0; 4];
-        word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-        context.queue.write_buffer(&buffer, whole as u64, &word);
-    }
-    buffer
+    let bytes_per_row = width * format.block_copy_size(None).unwrap_or(4);
+    let layout =
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: Some(height) };
+    context.queue.write_texture(texture.as_image_copy(), bytes, layout, size);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 /// Layout of group 0.
@@ -171,26 +204,19 @@ pub(super) fn view_layout(context: &Context) -> wgpu::BindGroupLayout {
 
 /// Layout of group 2.
 pub(super) fn pass_layout(context: &Context) -> wgpu::BindGroupLayout {
-    let storage = wgpu::BindingType::Buffer {
-        ty: wgpu::BufferBindingType::Storage { read_only: true },
-        has_dynamic_offset: false,
-        min_binding_size: None,
-    };
     let written = |format| wgpu::BindingType::StorageTexture {
         access: wgpu::StorageTextureAccess::WriteOnly,
         format,
         view_dimension: wgpu::TextureViewDimension::D2,
     };
-    let distances = wgpu::BindingType::Texture {
-        sample_type: wgpu::TextureSampleType::Float { filterable: false },
-        view_dimension: wgpu::TextureViewDimension::D2,
-        multisampled: false,
-    };
+    let loaded =
+        |sample_type, view_dimension| wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false };
+    let floats = loaded(wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
     let types = [
-        storage,
-        storage,
-        storage,
-        distances,
+        loaded(wgpu::TextureSampleType::Uint, wgpu::TextureViewDimension::D3),
+        floats,
+        floats,
+        floats,
         written(wgpu::TextureFormat::Rgba16Float),
         written(wgpu::TextureFormat::R32Float),
     ];
