@@ -210,6 +210,19 @@ impl VolumePainter {
     }
 }
 
+impl VolumePainter {
+    /// Draws a picture as while dragging: as fine as the time of a frame allows. Returns its size; `None` on the CPU, which
+    /// has no such pictures.
+    pub fn draw_moving(&mut self, transfer: &TransferFunction, scene: &VolumeScene) -> Option<[u32; 2]> {
+        let Easel::Gpu { context, renderer } = &mut self.easel else { return None };
+        renderer.set_transfer(transfer);
+        renderer.set_shortcuts(Shortcuts::default());
+        let size_px = renderer.advance(context, scene, None, true)?.image.size_px();
+        context.wait();
+        Some(size_px)
+    }
+}
+
 /// One picture of the volume alone, and where it was drawn; see [`VolumePainter`].
 ///
 /// # Errors

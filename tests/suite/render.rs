@@ -321,6 +321,30 @@ fn every_mode_equals_its_twin_with_and_without_clip_planes() {
     }
 }
 
+/// Small pictures that were looked at, one of each mode. `UPDATE_SNAPSHOTS=1` writes them anew: then look at them again.
+#[test]
+fn every_mode_looks_as_it_did() {
+    let volume = body(plain_grid());
+    let scene = scene_of(&volume, StandardView::Anterior, [64, 56]);
+    for transfer in every_mode(&volume) {
+        let mut scene = VolumeScene { camera: scene.camera.orbited(0.6, 0.3), ..scene };
+        if transfer.blend == Blend::MinimumIntensity {
+            scene.clip_planes = ClipPlanes::slab(volume.grid().center_in_patient(), DVec3::Y, 12.0);
+        }
+        let drawn = picture(&on_cpu(&volume, &transfer, &scene, Shortcuts::default()));
+        let name = format!("tests/golden/mode-{}.png", format!("{:?}", transfer.blend).to_lowercase());
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            maquette::io::png::write_png(&path, &drawn, &[]).expect("written");
+        }
+        let kept = image::open(&path).expect("a golden picture").to_rgba8();
+        let rgba = kept.pixels().map(|pixel| pixel.0).collect();
+        let kept = Picture { size_px: [kept.width(), kept.height()], rgba };
+        let psnr_db = kept.psnr_db(&drawn);
+        assert!(psnr_db >= 40.0, "{name}: {psnr_db:.1} dB from what it was");
+    }
+}
+
 #[test]
 fn the_first_surface_is_that_of_the_mesh() {
     let volume = body(plain_grid());

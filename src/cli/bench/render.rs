@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::domain::phantom::thorax;
 use crate::domain::picture::Picture;
 use crate::domain::render_reference::{RayImage, Shortcuts};
-use crate::domain::transfer::preset;
+use crate::domain::transfer::{TransferFunction, preset};
 use crate::domain::volume::Volume;
 use crate::domain::volume_scene::VolumeScene;
 use crate::ops::backend::Backend;
@@ -72,10 +72,41 @@ fn frames(
         });
         emit(timing.row(format!("render/{name} {width}x{height}"), &*label, produced))?;
     }
+    for size_px in &SIZES[1..] {
+        dragging(args, painter, transfer, &scene(*size_px), emit)?;
+    }
     let draw_brute = || painter.draw(transfer, &scene(SIZES[0]), Shortcuts::NONE, &progress, |image| image());
     let (brute, timing) = measure(1, draw_brute);
     let psnr_db = picture(&image).psnr_db(&picture(&brute?));
     emit(timing.row(format!("render/{name} brute force"), &*label, json!({"psnr_db": (psnr_db * 10.0).round() / 10.0})))
+}
+
+/// Pictures while the camera turns a little between two.
+fn dragging(
+    args: &Args,
+    painter: &mut VolumePainter,
+    transfer: &TransferFunction,
+    scene: &VolumeScene,
+    emit: &mut dyn FnMut(Row) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let label = painter.label();
+    let mut turned = *scene;
+    let mut next = || {
+        turned.camera = turned.camera.orbited(0.03, 0.0);
+        painter.draw_moving(transfer, &turned)
+    };
+    // The first pictures learn what a pixel costs.
+    let learned = (0..5).map(|_| next()).last().flatten();
+    if learned.is_none() {
+        return Ok(());
+    }
+    let (drawn, timing) = measure(args.runs.max(9), next);
+    let [width, height] = scene.size_px;
+    let produced = json!({
+        "images_a_second": (1e5 / timing.wall_ms.max(1e-3)).round() / 100.0,
+        "drawn_px": drawn.unwrap_or_default(),
+    });
+    emit(timing.row(format!("render/{} dragging {width}x{height}", transfer.name), label, produced))
 }
 
 /// Part of the picture that shows something.
