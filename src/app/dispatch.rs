@@ -55,7 +55,7 @@ impl MaquetteApp {
             CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
             CommandId::ToggleInterpolation => {
                 self.session.view.interpolation = match self.session.view.interpolation {
-                    Interpolation::Linear => Interpolation::Nearest,
+                    Interpolation::Linear | Interpolation::Cubic => Interpolation::Nearest,
                     Interpolation::Nearest => Interpolation::Linear,
                 };
             }
@@ -112,7 +112,7 @@ impl MaquetteApp {
             CommandId::Invert => Some(view.inverted),
             CommandId::ToggleCorners => Some(view.corners_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
-            CommandId::ToggleInterpolation => Some(view.interpolation == Interpolation::Linear),
+            CommandId::ToggleInterpolation => Some(view.interpolation != Interpolation::Nearest),
             other => view_command(other).and_then(|command| self.viewports.is_on(command)),
         }
     }

@@ -135,7 +135,7 @@ fn in_3d(volume: &Arc<Volume>, case: &Truth) {
         (StandardView::Left, DVec3::NEG_X, DVec3::Y),
     ] {
         let camera = Camera::fitting(lower, upper, view);
-        let scene = VolumeScene { camera, size_px: [160, 120], step_voxels: 0.25, clip_box: None };
+        let scene = VolumeScene { step_voxels: 0.25, ..VolumeScene::new(camera, [160, 120]) };
         let Projection::Perspective { fov_y_rad } = camera.projection else { panic!("a perspective view") };
         let from_eye = case.marker_in_patient - (camera.focus_in_patient - into * camera.distance_mm);
         let px_per_mm = 60.0 / (fov_y_rad / 2.0).tan() / from_eye.dot(into);
