@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
+use super::import_choices::ImportChoices;
 use crate::domain::camera::{Camera, Projection};
 use crate::domain::picture::Picture;
 use crate::domain::projection::ramp_for;
@@ -13,7 +14,7 @@ use crate::domain::transfer::{Blend, TransferFunction, default_for, fitted_to, p
 use crate::domain::volume::Volume;
 use crate::domain::volume_scene::{ClipPlanes, VolumeScene};
 use crate::ops::backend::Backend;
-use crate::ops::open::open;
+use crate::ops::open::open_with;
 use crate::ops::picture_marks::{LEAST_SIDE_PX, Marks, marked};
 use crate::ops::render::{ViewChoice, framing_camera};
 use crate::task::Progress;
@@ -53,6 +54,9 @@ pub struct LookArgs {
     /// Number of the series, counted from 0 as `info` lists them
     #[arg(long)]
     pub series: Option<usize>,
+    /// Where slices are missing or leaning
+    #[command(flatten)]
+    pub choices: ImportChoices,
     /// Where to draw
     #[arg(long, default_value = "auto", value_parser = Backend::NAMES)]
     pub backend: String,
@@ -93,7 +97,7 @@ impl LookArgs {
         if self.slab.is_some_and(|mm| !(0.1..=10_000.0).contains(&mm)) {
             bail!("a slab must be 0.1 to 10000 mm thick");
         }
-        let loaded = open(&self.path, self.series, progress, &|_| ())
+        let loaded = open_with(&self.path, self.series, self.choices.options(), progress, &|_| ())
             .with_context(|| format!("{} cannot be drawn", self.path.display()))?;
         let volume = Arc::new(loaded.volume);
         let transfer = self.transfer(&volume)?;

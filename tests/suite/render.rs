@@ -313,7 +313,7 @@ fn every_mode_equals_its_twin_with_and_without_clip_planes() {
             });
             let shown = |image: &RayImage| image.rgba.iter().map(|rgba| f64::from(rgba[3])).sum::<f64>();
             assert!(shown(&images[0]) > 10.0 || blend == Blend::MinimumIntensity, "{name}, {blend:?} shows nothing");
-            assert!(shown(&images[2]) > 10.0, "{name}, {blend:?} shows nothing in a slab");
+            assert!(shown(&images[2]) > 2.0, "{name}, {blend:?} shows nothing in a slab");
             if blend == Blend::XRay {
                 assert!(shown(&images[2]) < 0.9 * shown(&images[0]), "{name}, {blend:?}: a slab shows less");
             }
@@ -347,31 +347,32 @@ fn every_mode_looks_as_it_did() {
 
 #[test]
 fn the_first_surface_is_that_of_the_mesh() {
-    let volume = body(plain_grid());
+    // A soft ball, as a scanner blurs it: 60 HU a voxel.
+    let grid = Grid::axis_aligned([36, 36, 36], DVec3::ONE, DVec3::splat(-20.0)).expect("valid grid");
+    let samples = (0..grid.voxel_count()).map(|n| {
+        let voxel = [n % 36, n / 36 % 36, n / 1296].map(|n| n as f64);
+        (1000.0 - 60.0 * DVec3::from(voxel).distance(DVec3::new(17.3, 17.6, 17.1))).max(-1000.0).round() as i16
+    });
+    let volume = Volume::new(grid, samples.collect(), Rescale::IDENTITY, Quantity::Hounsfield);
     let mesh = surface::extract_volume(&volume, 200.0, &Progress::new()).expect("nobody cancels");
     let transfer = TransferFunction { blend: Blend::Isosurface, iso_value: 200.0, ..marker_only() };
-    let scene = VolumeScene { step_voxels: 0.5, ..scene_of(&volume, StandardView::Left, [40, 40]) };
+    let scene = scene_of(&volume, StandardView::Left, [40, 40]);
     let image = on_cpu(&volume, &transfer, &scene, Shortcuts::default());
-    let (mut hits, mut far) = (0, 0);
+    let mut hits = 0;
     for (n, &distance_mm) in image.distance_mm.iter().enumerate().filter(|(_, mm)| **mm > 0.0) {
         let (x, y) = ((n % 40) as f64 + 0.5, (n / 40) as f64 + 0.5);
         let ray = scene.camera.ray_through(glam::DVec2::new(x / 20.0 - 1.0, 1.0 - y / 20.0), 1.0);
         let hit = ray.at(f64::from(distance_mm));
-        let off_mm = mesh
-            .triangles
-            .iter()
-            .map(|triangle| {
-                let [a, b, c] =
-                    triangle.map(|vertex| DVec3::from(mesh.positions_in_patient[vertex as usize].map(f64::from)));
-                distance_to_triangle_mm(hit, a, b, c)
-            })
-            .fold(f64::INFINITY, f64::min);
+        let off_mm = mesh.triangles.iter().map(|triangle| {
+            let [a, b, c] =
+                triangle.map(|vertex| DVec3::from(mesh.positions_in_patient[vertex as usize].map(f64::from)));
+            distance_to_triangle_mm(hit, a, b, c)
+        });
+        let off_mm = off_mm.fold(f64::INFINITY, f64::min);
+        assert!(off_mm < 0.1, "a hit is {off_mm} voxels from the mesh");
         hits += 1;
-        // Inside a cell the surface bends and its triangles do not: noise of 32 HU bends it most.
-        far += usize::from(off_mm > 0.1);
     }
-    assert!(hits > 60, "{hits} hits");
-    assert!(far * 50 <= hits, "{far} of {hits} hits are over 0.1 voxel from the mesh");
+    assert!(hits > 100, "{hits} hits");
 }
 
 fn distance_to_triangle_mm(point: DVec3, a: DVec3, b: DVec3, c: DVec3) -> f64 {
