@@ -112,10 +112,8 @@ impl VolumeTexture {
             convert(samples, bytes, sample_offset as f32, format);
         })?;
         let with_gradients = volume.grid().voxel_count() as u64 * 8 <= gradient_bytes;
-        let gradients = match with_gradients {
-            true => Self::upload_gradients(context, volume, memory, &mut leases, progress)?,
-            false => None,
-        };
+        let gradients =
+            if with_gradients { Self::upload_gradients(context, volume, memory, &mut leases, progress)? } else { None };
         let has_gradients = gradients.is_some();
         let gradients = match gradients {
             Some(texture) => texture,

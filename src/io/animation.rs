@@ -47,7 +47,7 @@ impl AnimationKind {
     /// # Errors
     /// When it is neither.
     pub fn of(path: &Path) -> Result<Self, AnimationError> {
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         match ending.as_deref().and_then(|ending| ending.to_str()) {
             Some("png" | "apng") => Ok(Self::Png),
             Some("gif") => Ok(Self::Gif),

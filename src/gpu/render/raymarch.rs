@@ -241,7 +241,7 @@ impl VolumeRenderer {
         let up_to_date = self.shown == Shown::Still(key) || self.shown == Shown::Moving(key);
         if !up_to_date {
             self.refinement = None;
-            self.draw_moving(context, key, opaque, budget)?;
+            self.draw_moving(context, &key, opaque, budget)?;
         } else if !moving && self.shown != Shown::Still(key) {
             if self.refinement.as_ref().is_none_or(|refinement| refinement.key != key) {
                 self.refinement = Some(Refinement { key, next_row: 0 });
@@ -269,7 +269,7 @@ impl VolumeRenderer {
     }
 
     /// One picture, as fine as the time allows.
-    fn draw_moving(&mut self, context: &Context, key: Key, opaque: Option<Opaque<'_>>, budget: Budget) -> Option<()> {
+    fn draw_moving(&mut self, context: &Context, key: &Key, opaque: Option<Opaque<'_>>, budget: Budget) -> Option<()> {
         let size = key.scene.size_px;
         let affordable = budget.moving.as_nanos() as f32 / self.moving_pace.pixel_ns(context);
         let pixels = |coarse: f32| (size[0] * size[1]) as f32 / (coarse * coarse);
@@ -295,7 +295,7 @@ impl VolumeRenderer {
             row += count;
         }
         self.moving = Some(image);
-        self.shown = Shown::Moving(key);
+        self.shown = Shown::Moving(*key);
         self.revision += 1;
         Some(())
     }
