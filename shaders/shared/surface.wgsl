@@ -21,8 +21,7 @@ struct SurfaceGlobals {
     strands: u32,
     // Rows of blocks in a layer of the range table.
     blocks_j: u32,
-    unused_0: u32,
-    unused_1: u32,
+    unused: vec2<u32>,
     // mm; see domain::surface::placement. w is not used.
     origin: vec4<f32>,
     axis_i: vec4<f32>,

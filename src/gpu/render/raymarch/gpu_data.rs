@@ -3,7 +3,6 @@
 use bytemuck::{Pod, Zeroable};
 use glam::{UVec2, Vec3};
 
-use crate::domain::clip::MAX_CLIP_PLANES;
 use crate::domain::occupancy::LeapMap;
 use crate::domain::projection::Projection;
 use crate::domain::render_reference::sample_box;
@@ -43,7 +42,7 @@ pub struct RaymarchUniforms {
     /// Clip box, patient space.
     pub clip_upper: [f32; 4],
     /// Normals and offsets of the planes that clip.
-    pub clip_planes: [[f32; 4]; MAX_CLIP_PLANES],
+    pub clip_planes: [[f32; 4]; 6],
     /// Ambient, diffuse, specular, power.
     pub light: [f32; 4],
     /// Scale and bias of the attenuation, side of the surface that is inside.
