@@ -54,10 +54,9 @@ override SKIP_EMPTY: bool = true;
 override END_EARLY: bool = true;
 
 @group(0) @binding(0) var<uniform> view: RaymarchUniforms;
-// Textures, not buffers: CPU drivers load from buffers lane by lane.
-@group(2) @binding(0) var leap_distances: texture_3d<u32>;
-@group(2) @binding(1) var color_table: texture_2d<f32>;
-@group(2) @binding(2) var gradient_table: texture_2d<f32>;
+@group(2) @binding(0) var<storage, read> leap_distances: array<u32>;
+@group(2) @binding(1) var<storage, read> color_table: array<vec4<f32>>;
+@group(2) @binding(2) var<storage, read> gradient_table: array<f32>;
 @group(2) @binding(3) var opaque_distance: texture_2d<f32>;
 @group(2) @binding(4) var image: texture_storage_2d<rgba16float, write>;
 @group(2) @binding(5) var hit_distance: texture_storage_2d<r32float, write>;
@@ -97,18 +96,17 @@ fn lattice_of(ray: Ray, opaque_mm: f32) -> Lattice {
 }
 
 fn leap_distance(cell: vec3<f32>) -> u32 {
-    let at = clamp(vec3<i32>(cell), vec3<i32>(0), vec3<i32>(view.cell_dims.xyz) - vec3<i32>(1));
-    return textureLoad(leap_distances, at, 0).r;
+    let at = min(vec3<u32>(max(cell, vec3<f32>(0.0))), view.cell_dims.xyz - vec3<u32>(1u));
+    let index = at.x + view.cell_dims.x * (at.y + view.cell_dims.y * at.z);
+    return leap_distances[index >> 2u] >> ((index & 3u) * 8u) & 255u;
 }
 
 fn color_of(texel: f32) -> vec4<f32> {
-    let entry = i32(clamp(texel * view.table.x + view.table.y, 0.0, f32(TABLE_SIZE - 1u)));
-    return textureLoad(color_table, vec2<i32>(entry, 0), 0);
+    return color_table[u32(clamp(texel * view.table.x + view.table.y, 0.0, f32(TABLE_SIZE - 1u)))];
 }
 
 fn gradient_factor(magnitude: f32) -> f32 {
-    let entry = i32(min(magnitude * view.table.z + 0.5, f32(GRADIENT_TABLE_SIZE - 1u)));
-    return textureLoad(gradient_table, vec2<i32>(entry, 0), 0).r;
+    return gradient_table[u32(min(magnitude * view.table.z + 0.5, f32(GRADIENT_TABLE_SIZE - 1u)))];
 }
 
 fn gradient_of(position: vec3<f32>) -> vec3<f32> {

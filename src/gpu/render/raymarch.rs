@@ -109,7 +109,7 @@ enum Source {
 /// What is made of a copy of the volume under the transfer function.
 #[derive(Debug, Default)]
 struct Made {
-    leaps: Option<wgpu::TextureView>,
+    leaps: Option<wgpu::Buffer>,
     tables: Option<(f64, Tables)>,
 }
 
@@ -370,7 +370,7 @@ impl VolumeRenderer {
                 } else {
                     resident.cells.leap_map(&table)
                 };
-                made.leaps = Some(gpu_data::leap_texture(context, &leaps));
+                made.leaps = Some(gpu_data::leap_buffer(context, &leaps));
             }
             let gradient_table = GradientTable::new(transfer, volume);
             made.tables = Some((step_mm, Tables::upload(context, &table, &gradient_table)));
@@ -389,9 +389,9 @@ impl VolumeRenderer {
             label: Some("raymarch pass"),
             layout: &self.pass_layout,
             entries: &[
-                bound(0, leaps),
-                bound(1, &tables.colors),
-                bound(2, &tables.gradients),
+                wgpu::BindGroupEntry { binding: 0, resource: leaps.as_entire_binding() },
+                wgpu::BindGroupEntry { binding: 1, resource: tables.colors.as_entire_binding() },
+                wgpu::BindGroupEntry { binding: 2, resource: tables.gradients.as_entire_binding() },
                 bound(3, opaque.map_or(&self.nothing_opaque, |opaque| opaque.distance_mm)),
                 bound(4, image.color_view()),
                 bound(5, image.distance_view()),

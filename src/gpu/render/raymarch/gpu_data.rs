@@ -132,10 +132,10 @@ pub(super) struct Tables {
     pub(super) bias: f32,
     /// See [`GradientTable`].
     pub(super) gradient_scale: f32,
-    /// Colours, a texture of one row.
-    pub(super) colors: wgpu::TextureView,
-    /// Factors over gradient magnitudes, a texture of one row.
-    pub(super) gradients: wgpu::TextureView,
+    /// Colours.
+    pub(super) colors: wgpu::Buffer,
+    /// Factors over gradient magnitudes.
+    pub(super) gradients: wgpu::Buffer,
 }
 
 impl Tables {
@@ -145,47 +145,33 @@ impl Tables {
             scale: table.scale,
             bias: table.bias,
             gradient_scale: gradient_table.scale,
-            colors: row(context, wgpu::TextureFormat::Rgba32Float, bytemuck::cast_slice(&table.rgba)),
-            gradients: row(context, wgpu::TextureFormat::R32Float, bytemuck::cast_slice(&gradient_table.factors)),
+            colors: storage(context, "transfer table", bytemuck::cast_slice(&table.rgba)),
+            gradients: storage(context, "gradient table", bytemuck::cast_slice(&gradient_table.factors)),
         }
     }
 }
 
-/// Leap distances as a texture, a texel a cell. Textures, not buffers: CPU drivers load from buffers lane by lane.
-pub(super) fn leap_texture(context: &Context, map: &LeapMap) -> wgpu::TextureView {
-    texture(context, "leap distances", wgpu::TextureFormat::R8Uint, map.cell_dims, &map.distances)
+/// Leap distances as a buffer, four to a word.
+pub(super) fn leap_buffer(context: &Context, map: &LeapMap) -> wgpu::Buffer {
+    storage(context, "leap distances", &map.distances)
 }
 
-fn row(context: &Context, format: wgpu::TextureFormat, bytes: &[u8]) -> wgpu::TextureView {
-    let texel_bytes = format.block_copy_size(None).unwrap_or(4);
-    texture(context, "transfer table", format, [bytes.len() as u32 / texel_bytes, 1, 1], bytes)
-}
-
-/// A texture with its texels: of three dimensions if it is higher than one row.
-fn texture(
-    context: &Context,
-    label: &str,
-    format: wgpu::TextureFormat,
-    [width, height, depth]: [u32; 3],
-    bytes: &[u8],
-) -> wgpu::TextureView {
-    let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
-    let flat = format != wgpu::TextureFormat::R8Uint;
-    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
+fn storage(context: &Context, label: &str, bytes: &[u8]) -> wgpu::Buffer {
+    let whole = bytes.len() & !3;
+    let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
-        size,
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: if flat { wgpu::TextureDimension::D2 } else { wgpu::TextureDimension::D3 },
-        format,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
+        size: (bytes.len() as u64).next_multiple_of(4).max(16),
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
     });
-    let bytes_per_row = width * format.block_copy_size(None).unwrap_or(4);
-    let layout =
-        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: Some(height) };
-    context.queue.write_texture(texture.as_image_copy(), bytes, layout, size);
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
+    context.queue.write_buffer(&buffer, 0, &bytes[..whole]);
+    if whole < bytes.len() {
+        // Copies come in words.
+        let mut word = [0; 4];
+        word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+        context.queue.write_buffer(&buffer, whole as u64, &word);
+    }
+    buffer
 }
 
 /// Layout of group 0.
@@ -208,14 +194,21 @@ pub(super) fn pass_layout(context: &Context) -> wgpu::BindGroupLayout {
         format,
         view_dimension: wgpu::TextureViewDimension::D2,
     };
-    let loaded =
-        |sample_type, view_dimension| wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false };
-    let floats = loaded(wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
+    let storage = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only: true },
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    };
+    let distances = wgpu::BindingType::Texture {
+        sample_type: wgpu::TextureSampleType::Float { filterable: false },
+        view_dimension: wgpu::TextureViewDimension::D2,
+        multisampled: false,
+    };
     let types = [
-        loaded(wgpu::TextureSampleType::Uint, wgpu::TextureViewDimension::D3),
-        floats,
-        floats,
-        floats,
+        storage,
+        storage,
+        storage,
+        distances,
         written(wgpu::TextureFormat::Rgba16Float),
         written(wgpu::TextureFormat::R32Float),
     ];
