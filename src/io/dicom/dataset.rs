@@ -268,6 +268,58 @@ fn past_item(bytes: &[u8], mut at: usize, end: usize, encoding: Encoding, depth:
     }
 }
 
+/// Whether every length of a data set, at every depth, ends within what it lies in: only then may the bytes be given to a
+/// reader that asks for as much memory as a length says.
+pub fn is_sound(bytes: &[u8], encoding: Encoding) -> bool {
+    past_sound_elements(bytes, 0, bytes.len(), encoding, 0).is_some()
+}
+
+/// Where elements end: at `end`, or behind the delimiter of their item. `None` where a length lies.
+fn past_sound_elements(bytes: &[u8], mut at: usize, end: usize, encoding: Encoding, depth: u32) -> Option<usize> {
+    while at < end {
+        let head = Head::read(bytes, at, end, encoding)?;
+        if head.tag == Tag(0xfffe, 0xe00d) {
+            return Some(head.value);
+        }
+        at = past_sound(bytes, &head, end, encoding, depth)?;
+    }
+    Some(at)
+}
+
+fn past_sound(bytes: &[u8], head: &Head, end: usize, encoding: Encoding, depth: u32) -> Option<usize> {
+    let is_open = head.length == UNDEFINED;
+    let end_of = |head: &Head, end: usize| match head.length {
+        UNDEFINED => Some(end),
+        length => head.value.checked_add(length as usize).filter(|next| *next <= end),
+    };
+    let next = end_of(head, end)?;
+    if head.vr != VR::SQ && !is_open {
+        return Some(next);
+    }
+    if depth >= MAX_DEPTH {
+        return None;
+    }
+    let encoding = if head.vr == VR::UN { Encoding::ImplicitLittle } else { encoding };
+    let mut at = head.value;
+    while at < next {
+        let item = Head::read(bytes, at, next, encoding)?;
+        match item.tag {
+            Tag(0xfffe, 0xe0dd) => return Some(if is_open { item.value } else { next }),
+            Tag(0xfffe, 0xe000) => {
+                let item_end = end_of(&item, next)?;
+                let stop = if matches!(head.vr, VR::SQ | VR::UN) {
+                    past_sound_elements(bytes, item.value, item_end, encoding, depth + 1)?
+                } else {
+                    item_end
+                };
+                at = if item.length == UNDEFINED { stop } else { item_end };
+            }
+            _ => return None,
+        }
+    }
+    (!is_open).then_some(next)
+}
+
 fn u16_of(bytes: &[u8], encoding: Encoding) -> u16 {
     let bytes = [bytes[0], bytes[1]];
     if encoding == Encoding::ExplicitBig { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
@@ -345,5 +397,25 @@ mod tests {
         let items = dataset.items(tags::REFERENCED_IMAGE_SEQUENCE);
         assert_eq!(items.iter().map(|item| item.text(tags::MODALITY)).collect::<Vec<_>>(), ["MR", "MR"]);
         assert_eq!(dataset.int(tags::ROWS), Some(7), "what follows the sequence is found");
+    }
+
+    #[test]
+    fn a_length_that_lies_is_found_at_any_depth() {
+        let item = |length: u32, value: &[u8]| [&[0xfe, 0xff, 0x00, 0xe0][..], &length.to_le_bytes(), value].concat();
+        let sequence = |value: &[u8]| {
+            [&[0x08, 0x00, 0x40, 0x11][..], b"SQ\0\0", &(value.len() as u32).to_le_bytes(), value].concat()
+        };
+        let leaf = element([0x08, 0, 0x60, 0], b"CS", b"CT");
+        let good = sequence(&item(leaf.len() as u32, &leaf));
+        let deep = sequence(&item(good.len() as u32, &good));
+        assert!(is_sound(&deep, Encoding::ExplicitLittle));
+        let open = sequence(&item(UNDEFINED, &[&good[..], &[0xfe, 0xff, 0x0d, 0xe0, 0, 0, 0, 0]].concat()));
+        assert!(is_sound(&open, Encoding::ExplicitLittle));
+        // The innermost value claims more than its item holds.
+        let mut lying = deep.clone();
+        let at = lying.len() - 4;
+        lying[at..at + 2].copy_from_slice(&0xfff0_u16.to_le_bytes());
+        assert!(!is_sound(&lying, Encoding::ExplicitLittle));
+        assert!(!is_sound(&deep[..deep.len() - 1], Encoding::ExplicitLittle));
     }
 }

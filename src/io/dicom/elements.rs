@@ -12,6 +12,7 @@ use dicom_transfer_syntax_registry::entries;
 
 use crate::domain::segmentation::Code;
 
+use super::dataset::is_sound;
 use super::layout::Encoding;
 use super::source::DicomSource;
 
@@ -130,6 +131,9 @@ fn read_checked(path: &Path, with_pixels: bool) -> Result<(InMemDicomObject, Str
         Encoding::ExplicitLittle => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
         Encoding::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
     };
+    if !is_sound(&header, layout.encoding) {
+        return Err("is damaged: an element is longer than what holds it".to_owned());
+    }
     let object = InMemDicomObject::read_dataset_with_ts(&header[..], &syntax);
     let mut object = object.map_err(|error| format!("is damaged: {error}"))?;
     if let Some(span) = layout.pixels.filter(|_| with_pixels) {
