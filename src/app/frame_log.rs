@@ -106,10 +106,10 @@ impl FrameLog {
             self.write_stretch();
         }
         self.in_a_hurry = hurry || activity != Activity::Other;
-        self.pictures = pictures;
+        // The pictures of a stretch are those that its own frames brought, the first of them too.
+        let pictures_before = std::mem::replace(&mut self.pictures, pictures).count;
         self.all.work_ms.push(work_ms);
-        let fresh =
-            || Stretch { activity, begin: Instant::now(), pictures_before: pictures.count, times: Times::default() };
+        let fresh = || Stretch { activity, begin: Instant::now(), pictures_before, times: Times::default() };
         self.stretch.get_or_insert_with(fresh).times.work_ms.push(work_ms);
     }
 
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(names, ["other", "turn 3D", "paint", "everything"]);
         assert_eq!(lines[1]["work"]["n"], 2);
         assert_eq!(lines[1]["frame"]["n"], 2, "while a button is held every frame counts");
-        assert_eq!(lines[1]["pictures"], 2, "counted until the next activity begins");
+        assert_eq!(lines[1]["pictures"], 2, "those of its own frames");
         assert_eq!(lines[3]["work"]["n"], 4);
     }
 }
