@@ -1,5 +1,6 @@
 // classify_voxels: one bit per point of the padded grid. CPU twin: domain::surface::bit_grid.
-// In: samples of a slab (8 in a vec4), the range of the samples under each word, so that words all alike are not read. Out: mask words, 32 points each. Dispatch: one invocation per run of rows, serial.
+// In: samples of a slab (8 in a vec4), the range of the samples under each word, so that words all alike are not read.
+// Out: mask words, 32 points each. Dispatch: one invocation per run of rows, serial.
 // Points of the padding keep the zero that the buffer was made with.
 
 #import surface

@@ -7,16 +7,15 @@
 use std::path::Path;
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 
 use crate::domain::mesh::TriangleMesh;
 use crate::domain::mesh::space::MeshSpace;
-use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::dicom::elements::{
     code_of, int, item, put_code, put_sequence, put_text, put_u32s, read_header_object, text,
 };
-use crate::io::dicom::write::IMPLEMENTATION_CLASS;
+use crate::io::dicom::write::write_object;
 use crate::io::dicom_seg::SourceImages;
 use crate::io::dicom_seg::source::DerivedObject;
 use crate::io::import::ImportError;
@@ -134,13 +133,7 @@ pub fn write(
     source.put_identity(&mut object, &derived);
     put_document(&mut object, mime, name, document);
     put_sources(&mut object, source);
-    let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
-        .implementation_class_uid(IMPLEMENTATION_CLASS)
-        .implementation_version_name("MAQUETTE");
-    let failed = |error: String| AtomicFileError::Io { path: path.to_path_buf(), source: std::io::Error::other(error) };
-    let object = object.with_meta(meta).map_err(|error| failed(error.to_string()))?;
-    write_atomically(path, |out| Ok(object.write_all(out).map_err(|error| failed(error.to_string()))?))
+    Ok(write_object(path, object)?)
 }
 
 fn put_document(object: &mut InMemDicomObject, mime: &str, name: &str, mut document: Vec<u8>) {

@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::session::jobs::{Jobs, Landing, Lane};
 use crate::session::mesh_object::MeshId;
 
-use super::surfaces::Waker;
+use super::surfaces::{Waker, started};
 
 /// A coloured line in patient space.
 pub type ColoredLine = (Color32, Vec<DVec3>);
@@ -61,19 +61,7 @@ impl Contours {
     }
 
     fn prepare(&mut self, id: MeshId, triangles: Arc<TriangleMesh>, waker: &Waker) -> bool {
-        let jobs = match &mut self.jobs {
-            Some(jobs) => jobs,
-            None => match Jobs::start() {
-                Ok(mut jobs) => {
-                    jobs.set_waker(Arc::clone(waker));
-                    self.jobs.insert(jobs)
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no worker for contours");
-                    return false;
-                }
-            },
-        };
+        let Some(jobs) = started(&mut self.jobs, waker) else { return false };
         let work = move |progress: &crate::task::Progress| {
             progress.check()?;
             let indices = Plane::ALL.map(|plane| ContourIndex::new(&triangles, plane.normal_in_patient()));

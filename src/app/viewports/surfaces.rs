@@ -24,6 +24,20 @@ use crate::session::mesh_object::{BuiltMesh, MeshId};
 /// Called on a worker when a result waits.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
+/// The workers, started when first needed: most sessions have views that never need any. `None` where the system gives no thread.
+pub(super) fn started<'a, O: 'static>(jobs: &'a mut Option<Jobs<O>>, waker: &Waker) -> Option<&'a mut Jobs<O>> {
+    if jobs.is_none() {
+        match Jobs::start() {
+            Ok(mut fresh) => {
+                fresh.set_waker(Arc::clone(waker));
+                *jobs = Some(fresh);
+            }
+            Err(error) => tracing::warn!(%error, "no worker for what the views derive"),
+        }
+    }
+    jobs.as_mut()
+}
+
 /// Bricks that may be rebuilt within a frame.
 const BRICKS_AT_ONCE: usize = 64;
 /// Time for uploads in one frame.
@@ -204,19 +218,7 @@ impl Surfaces {
         work: impl FnOnce(&crate::task::Progress) -> Result<Landing<Vec<Arrival>>, JobError> + Send + 'static,
         waker: &Waker,
     ) -> bool {
-        let jobs = match &mut self.jobs {
-            Some(jobs) => jobs,
-            None => match Jobs::start() {
-                Ok(mut jobs) => {
-                    jobs.set_waker(Arc::clone(waker));
-                    self.jobs.insert(jobs)
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no worker for surfaces");
-                    return false;
-                }
-            },
-        };
+        let Some(jobs) = started(&mut self.jobs, waker) else { return false };
         jobs.submit(Lane::Derive, Some(key), "Surface", work).is_ok()
     }
 

@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject};
 use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::{Quantity, Volume};
+use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::import::content_hash;
 use crate::task::{Cancelled, Progress};
 
@@ -70,12 +71,27 @@ pub fn write_series(
     Ok(paths)
 }
 
-fn write_file(path: &Path, object: InMemDicomObject) -> Result<(), String> {
+/// Writes one object as a DICOM file of its own, whole or not at all.
+///
+/// # Errors
+/// When the medium refuses, or the object has no class or instance.
+pub(crate) fn write_object(path: &Path, object: InMemDicomObject) -> Result<(), AtomicFileError> {
+    let failed = |error: String| AtomicFileError::Io { path: path.to_path_buf(), source: std::io::Error::other(error) };
+    let object = with_file_meta(object).map_err(failed)?;
+    write_atomically(path, |out| object.write_all(out).map_err(|error| failed(error.to_string())))
+}
+
+/// Every file that we write is explicit little endian, and says which program wrote it.
+fn with_file_meta(object: InMemDicomObject) -> Result<FileDicomObject<InMemDicomObject>, String> {
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
         .implementation_class_uid(IMPLEMENTATION_CLASS)
         .implementation_version_name("MAQUETTE");
-    let object = object.with_meta(meta).map_err(|error| error.to_string())?;
+    object.with_meta(meta).map_err(|error| error.to_string())
+}
+
+fn write_file(path: &Path, object: InMemDicomObject) -> Result<(), String> {
+    let object = with_file_meta(object)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = private_or_shared().tempfile_in(folder).map_err(|error| error.to_string())?;
     let mut buffered = BufWriter::new(&mut file);
@@ -99,7 +115,7 @@ fn private_or_shared() -> tempfile::Builder<'static, 'static> {
 }
 
 /// Our implementation, from a hash of the program's name.
-pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.222816312743370938741306012640372113861";
+const IMPLEMENTATION_CLASS: &str = "2.25.222816312743370938741306012640372113861";
 
 /// All that the slices share.
 struct Template<'a> {

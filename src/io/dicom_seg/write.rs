@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
 use crate::domain::segmentation::SegmentInfo;
-use crate::io::atomic_file::{AtomicFileError, write_atomically};
+use crate::io::atomic_file::AtomicFileError;
 use crate::io::dicom::elements::{item, put_code, put_sequence, put_tag, put_text, put_u16, put_u32s};
-use crate::io::dicom::write::{IMPLEMENTATION_CLASS, decimal, decimals, derived_uid};
+use crate::io::dicom::write::{decimal, decimals, derived_uid, write_object};
 use crate::io::label_map::{LabelMap, LabelMapError};
 use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, VERSION};
 use crate::task::{Cancelled, Progress};
@@ -83,14 +83,8 @@ pub fn write(
     let frames = frames(grid, segments, kind, progress)?;
     let writer = Writer { grid, segments, source, kind };
     let object = writer.object(&frames);
-    let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
-        .implementation_class_uid(IMPLEMENTATION_CLASS)
-        .implementation_version_name("MAQUETTE");
-    let failed = |error: String| AtomicFileError::Io { path: path.to_path_buf(), source: std::io::Error::other(error) };
-    let object = object.with_meta(meta).map_err(|error| failed(error.to_string()))?;
     progress.check()?;
-    write_atomically(path, |out| Ok(object.write_all(out).map_err(|error| failed(error.to_string()))?))
+    Ok(write_object(path, object)?)
 }
 
 /// The frames: which segment (0 for all, in a label map) and slice each is, and the pixels of all.

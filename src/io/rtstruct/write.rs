@@ -3,17 +3,16 @@
 use std::path::Path;
 
 use dicom_core::VR;
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 use glam::DVec3;
 
 use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
 use crate::domain::mask::outlines::{Outline, outlines, with_keyholes};
 use crate::domain::segmentation::SegmentInfo;
-use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::dicom::elements::{item, put_sequence, put_text, text};
-use crate::io::dicom::write::{IMPLEMENTATION_CLASS, decimals};
+use crate::io::dicom::write::{decimals, write_object};
 use crate::io::dicom_seg::SourceImages;
 use crate::io::dicom_seg::source::{DerivedObject, ImageReference};
 use crate::io::dicom_seg::write::SegWriteError;
@@ -60,13 +59,7 @@ pub fn write(
     source.put_identity(&mut object, &derived);
     put_structures(&mut object, segments, source);
     put_sequence(&mut object, tags::ROI_CONTOUR_SEQUENCE, contours);
-    let meta = FileMetaTableBuilder::new()
-        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
-        .implementation_class_uid(IMPLEMENTATION_CLASS)
-        .implementation_version_name("MAQUETTE");
-    let failed = |error: String| AtomicFileError::Io { path: path.to_path_buf(), source: std::io::Error::other(error) };
-    let object = object.with_meta(meta).map_err(|error| failed(error.to_string()))?;
-    write_atomically(path, |out| Ok(object.write_all(out).map_err(|error| failed(error.to_string()))?))
+    Ok(write_object(path, object)?)
 }
 
 fn image_item(image: &ImageReference) -> InMemDicomObject {
