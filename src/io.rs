@@ -4,6 +4,7 @@
 //! The way in for images is [`scan`], which says what there is, then [`load`], which reads one of it.
 
 pub mod animation;
+pub mod archive;
 pub mod atomic_file;
 pub mod case_file;
 pub mod deidentify;
@@ -22,6 +23,7 @@ pub mod provenance;
 pub mod report;
 pub mod rtstruct;
 pub mod stl;
+pub mod study_index;
 pub mod volume_file;
 
 pub use import::{

@@ -1,6 +1,7 @@
 //! One function per operation of the program, choosing CPU or GPU. No state.
 
 pub mod backend;
+pub mod browse;
 pub mod convert;
 pub mod deidentify;
 pub mod export;

@@ -52,6 +52,8 @@ mod suite {
     mod session_journal;
     mod shader_layouts;
     mod shaders;
+    mod study_archive;
+    mod study_index;
     mod surface;
     mod surface_cli;
     mod surface_gpu;

@@ -9,6 +9,7 @@
 
 mod codec;
 pub mod dataset;
+pub mod directory;
 pub mod elements;
 mod fragments;
 mod frames;

@@ -7,15 +7,18 @@
 //! Not here: the formats themselves (`dicom`, `nifti`, `nrrd`, `metaimage`).
 
 pub mod files;
+mod found;
+mod gather;
 pub mod options;
 pub mod requantise;
 pub mod research;
 pub mod samples;
 pub mod thumbnail;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::grid::Grid;
 use crate::domain::series_info::SeriesInfo;
@@ -27,9 +30,13 @@ use crate::task::{Cancelled, Progress};
 
 use research::ResearchPlan;
 
-pub use files::{replan, scan, scan_with};
+pub use files::{Look, Memory, replan, scan, scan_files, scan_place, scan_with};
+pub(crate) use gather::remembered;
+pub use gather::{Listed, Listing};
 pub use options::{Gaps, ImportOptions};
 pub use thumbnail::{GrayImage, thumbnail};
+pub use walk::Stamp;
+pub(crate) use walk::list_files;
 
 /// Why nothing was opened. Every text is a sentence for a person and names the file.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +82,7 @@ impl ImportError {
 }
 
 /// What a series is stored as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeriesKind {
     /// A DICOM image series, one file for each slice.
@@ -174,6 +181,10 @@ pub struct Scan {
     pub report: Report,
     /// Every file that was left out, with the reason; completes the sentence that begins with the file.
     pub left_out: Vec<(PathBuf, String)>,
+    /// Files that were looked at.
+    pub file_count: usize,
+    /// Files that had to be read; the others were known from an earlier visit.
+    pub read_count: usize,
 }
 
 /// One slice, early: to be shown while the rest is read.

@@ -8,7 +8,6 @@
 pub mod label_table;
 pub mod write;
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -16,6 +15,7 @@ use glam::{DAffine3, DMat3, DQuat, DVec3};
 
 use crate::domain::grid::Grid;
 use crate::domain::volume::Rescale;
+use crate::io::archive;
 use crate::io::import::ImportError;
 use crate::io::import::research::{Packing, ResearchPlan, stem};
 use crate::io::import::samples::{SampleKind, gunzip};
@@ -48,7 +48,7 @@ pub fn read_segments(path: &Path, progress: &Progress) -> Result<SegmentationFil
 
 /// The bytes of a file, unpacked, and whether they were packed.
 fn open(path: &Path) -> std::io::Result<(Box<dyn Read>, bool)> {
-    let mut reader = BufReader::new(File::open(path)?);
+    let mut reader = BufReader::new(archive::open(path)?);
     let is_packed = reader.fill_magic()? == [0x1f, 0x8b];
     Ok((if is_packed { gunzip(reader) } else { Box::new(reader) }, is_packed))
 }
@@ -97,7 +97,7 @@ trait FillMagic {
     fn fill_magic(&mut self) -> std::io::Result<[u8; 2]>;
 }
 
-impl FillMagic for BufReader<File> {
+impl<R: Read> FillMagic for BufReader<R> {
     /// The first two bytes, not consumed.
     fn fill_magic(&mut self) -> std::io::Result<[u8; 2]> {
         use std::io::BufRead;

@@ -46,6 +46,9 @@ fn outcome(path: &Path) -> String {
         Ok(scan) => scan,
         Err(error) => return format!("no image: {}", short(error.to_string())),
     };
+    if !scan.entries.iter().any(|entry| entry.files.iter().any(|file| file == path)) {
+        return "an index of files: its folder is looked through".to_owned();
+    }
     let one = |entry: &maquette::ops::open::SeriesEntry| match load(entry, &progress, &|_| {}) {
         Ok(loaded) => {
             let [ni, nj, nk] = loaded.volume.grid().dims();

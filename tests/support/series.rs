@@ -63,3 +63,28 @@ pub(crate) fn rewrite_as(path: &Path, transfer_syntax: &str) {
     let meta = FileMetaTableBuilder::new().transfer_syntax(transfer_syntax);
     object.with_meta(meta).expect("complete").write_to_file(path).expect("written");
 }
+
+/// Two patients in three folders: `a/1` and `a/2` of one, `b` of the other.
+pub(crate) fn tree_of_studies() -> tempfile::TempDir {
+    let place = tempfile::tempdir().expect("a folder");
+    let studies = [
+        ("a/1", "ADAMS Ann", "A1", "20240105"),
+        ("a/2", "ADAMS Ann", "A1", "20230911"),
+        ("b", "BAKER Bob", "B2", "20250301"),
+    ];
+    for (n, (folder, name, id, date)) in studies.into_iter().enumerate() {
+        let info = SeriesInfo {
+            patient_name: name.to_owned(),
+            patient_id: id.to_owned(),
+            study_date: date.to_owned(),
+            study_description: format!("Study {n}"),
+            series_description: format!("Series {n}"),
+            modality: "CT".to_owned(),
+            ..SeriesInfo::default()
+        };
+        // Another place in the patient, so that the series have names of their own.
+        let affine = DAffine3 { translation: DVec3::new(0.0, 0.0, 300.0 * n as f64), ..axial() };
+        write_series(&place.path().join(folder), &volume(affine), &info, &Progress::new()).expect("written");
+    }
+    place
+}

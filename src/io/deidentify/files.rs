@@ -8,7 +8,7 @@ use dicom_object::FileMetaTableBuilder;
 
 use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::dicom::elements::{read_object, text};
-use crate::io::import::files::list_files;
+use crate::io::import::list_files;
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 

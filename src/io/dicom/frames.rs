@@ -37,9 +37,10 @@ pub(super) fn slices(mut file: FileHeader, dataset: &Dataset<'_>) -> Vec<SliceHe
     if is_enhanced && possible {
         let volume_of_probe = shared.iter().chain(&per_frame).any(|item| item.get(PLANE_POSITION_VOLUME).is_some());
         if volume_of_probe {
-            file.frames_without_place = Some("their places are those of an ultrasound probe, not of the patient");
+            file.frames_without_place =
+                Some("their places are those of an ultrasound probe, not of the patient".into());
         } else if per_frame.len() as i64 != frames {
-            file.frames_without_place = Some("not every frame says what it is (per-frame functional groups)");
+            file.frames_without_place = Some("not every frame says what it is (per-frame functional groups)".into());
         } else {
             return enhanced(file, dataset, shared.as_ref(), &per_frame);
         }
@@ -52,11 +53,11 @@ pub(super) fn slices(mut file: FileHeader, dataset: &Dataset<'_>) -> Vec<SliceHe
         };
         match placed {
             Ok(places) => return stacked(file, dataset, &places),
-            Err(why) => file.frames_without_place = Some(why),
+            Err(why) => file.frames_without_place = Some(why.into()),
         }
     }
     if file.pixels.is_some() && !(1..=MAX_FRAMES).contains(&frames) {
-        file.frames_without_place = Some("that number is not possible");
+        file.frames_without_place = Some("that number is not possible".into());
     }
     vec![classic(Arc::new(file), dataset)]
 }
@@ -68,7 +69,7 @@ const PLANE_POSITION_VOLUME: Tag = Tag(0x0020, 0x930e);
 fn classic(file: Arc<FileHeader>, dataset: &Dataset<'_>) -> SliceHeader {
     let find = |tag: Tag| dataset.text(tag);
     let mut slice = slice_from(file, 0, dataset, &[dataset]);
-    slice.split_keys = split_keys(&find);
+    slice.split_keys = Arc::new(split_keys(&find));
     slice.real_world = real_world(dataset);
     slice
 }
@@ -97,7 +98,7 @@ fn slice_from(file: Arc<FileHeader>, frame: u32, dataset: &Dataset<'_>, levels: 
         rescale_type,
         lut,
         real_world: None,
-        split_keys: Vec::new(),
+        split_keys: Arc::default(),
         file,
     }
 }
@@ -118,10 +119,10 @@ fn enhanced(
         let mut slice = slice_from(Arc::clone(&file), frame as u32, dataset, &levels);
         let find =
             |tag: Tag| levels.iter().map(|level| level.text(tag)).find(|text| !text.is_empty()).unwrap_or_default();
-        slice.split_keys = split_keys(&find);
+        slice.split_keys = Arc::new(split_keys(&find));
         for (n, name) in DIMENSION_NAMES.iter().enumerate() {
             let value = dimensions[frame].get(n).map(u32::to_string).unwrap_or_default();
-            slice.split_keys.push((name, value));
+            Arc::make_mut(&mut slice.split_keys).push(((*name).into(), value));
         }
         slice.real_world = real_world(item).or_else(|| shared.and_then(real_world));
         slice
@@ -174,8 +175,8 @@ fn stacked(file: FileHeader, dataset: &Dataset<'_>, places: &[Place]) -> Vec<Sli
         slice.frame = frame as u32;
         slice.position_in_patient = Some(place.position);
         slice.cosines = Some(place.cosines);
-        slice.split_keys.clone_from(&keys);
-        slice.split_keys.push(("time slot", place.key.clone()));
+        slice.split_keys = Arc::new(keys.clone());
+        Arc::make_mut(&mut slice.split_keys).push(("time slot".into(), place.key.clone()));
         if let Some(slope) = scaling {
             slice.rescale = Some(Rescale { slope, intercept: 0.0 });
             slice.rescale_type = dataset.text(tags::DOSE_UNITS);

@@ -5,6 +5,7 @@
 //!
 //! Not here: where the frames of a multi-frame object say what they are (`frames`).
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,6 +14,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::Rescale;
@@ -25,7 +27,7 @@ use super::source::{DicomSource, HeaderError};
 use super::suv::{Suv, suv_of};
 
 /// How pixels are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PixelFormat {
     /// *Rows* (0028,0010).
     pub rows: u32,
@@ -50,9 +52,10 @@ pub struct PixelFormat {
 }
 
 /// What all images of a file share.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FileHeader {
     /// The file.
+    #[serde(skip)]
     pub path: PathBuf,
     /// *Transfer Syntax UID* (0002,0010).
     pub transfer_syntax: String,
@@ -81,15 +84,17 @@ pub struct FileHeader {
     /// What makes uptake of these values, of PET.
     pub suv: Option<Suv>,
     /// Why the frames of this object have no place; completes "holds N frames, but".
-    pub frames_without_place: Option<&'static str>,
+    pub frames_without_place: Option<Cow<'static, str>>,
     /// Which pieces of compressed pixels make which frame, once it was asked for.
+    #[serde(skip)]
     pub(super) pieces: OnceLock<Result<Vec<Range<usize>>, String>>,
 }
 
 /// The header of one image: of a file with one, or of one frame.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SliceHeader {
     /// What it shares with the other images of its file.
+    #[serde(skip)]
     pub file: Arc<FileHeader>,
     /// Which image of the file, from 0.
     pub frame: u32,
@@ -112,7 +117,7 @@ pub struct SliceHeader {
     /// *Real World Value Mapping* (0040,9096): unit and line, where it is one.
     pub real_world: Option<(String, Rescale)>,
     /// Values that may tell several images at one place apart, in the order in which they are tried: (what, value).
-    pub split_keys: Vec<(&'static str, String)>,
+    pub split_keys: Arc<Vec<(Cow<'static, str>, String)>>,
 }
 
 impl SliceHeader {
@@ -147,11 +152,11 @@ const SPLIT_TAGS: &[(&str, &[Tag])] = &[
 ];
 
 /// The keys by which a series may be split, of one image; `find` gives the text of a tag, empty where absent.
-pub(super) fn split_keys(find: &dyn Fn(Tag) -> String) -> Vec<(&'static str, String)> {
+pub(super) fn split_keys(find: &dyn Fn(Tag) -> String) -> Vec<(Cow<'static, str>, String)> {
     let first = |tags: &[Tag]| tags.iter().map(|&tag| find(tag)).find(|text| !text.is_empty()).unwrap_or_default();
-    let mut keys: Vec<_> = SPLIT_TAGS.iter().map(|(name, tags)| (*name, first(tags))).collect();
+    let mut keys: Vec<_> = SPLIT_TAGS.iter().map(|(name, tags)| (Cow::Borrowed(*name), first(tags))).collect();
     let comments = [find(tags::SERIES_DESCRIPTION), find(tags::IMAGE_COMMENTS)].join(" ");
-    keys.push(("percent in the description", percent_in(&comments)));
+    keys.push((Cow::Borrowed("percent in the description"), percent_in(&comments)));
     keys
 }
 

@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use dicom_core::Tag;
 use dicom_core::VR;
+use serde::{Deserialize, Serialize};
 
 use super::dataset::{UNDEFINED, dictionary_vr, has_long_length};
 
@@ -41,18 +42,19 @@ pub enum LayoutError {
 }
 
 /// How data elements are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// No VR, little endian.
     ImplicitLittle,
     /// VR, little endian; also of all compressed images.
+    #[default]
     ExplicitLittle,
     /// VR, big endian (retired).
     ExplicitBig,
 }
 
 /// Where the pixels are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PixelSpan {
     /// First byte of the value.
     pub offset: u64,
@@ -82,7 +84,7 @@ pub struct FileLayout {
 }
 
 /// One item of compressed pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fragment {
     /// First byte of its value.
     pub offset: u64,

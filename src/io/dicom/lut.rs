@@ -5,6 +5,7 @@
 
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::volume::Rescale;
 use crate::domain::window::Window;
@@ -16,7 +17,7 @@ use super::layout::Encoding;
 const MAX_WINDOWS: usize = 16;
 
 /// Stored values to values by a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModalityLut {
     /// The stored value of the first entry; smaller ones have its value too.
     pub first: i32,

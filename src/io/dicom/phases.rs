@@ -109,7 +109,7 @@ fn parts_by(headers: &[SliceHeader], key: usize) -> Parts {
         let value = header.split_keys.get(key).map(|(_, value)| value.as_str()).unwrap_or_default();
         parts.entry(value).or_default().push(header.clone());
     }
-    let name = headers[0].split_keys[key].0;
+    let name = &headers[0].split_keys[key].0;
     let mut parts: Vec<(&str, Vec<SliceHeader>)> = parts.into_iter().collect();
     let number = |text: &str| text.trim().parse::<f64>().unwrap_or(f64::INFINITY);
     parts.sort_by(|a, b| number(a.0).total_cmp(&number(b.0)).then_with(|| a.0.cmp(b.0)));

@@ -4,14 +4,14 @@
 //! ([`sample_offset`]); everything else is kept as stored. Source: DICOM PS3.5 section 8.
 //! Not here: rescale, padding, order of slices.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use super::codec;
 use super::fragments::{START_BYTES, frame_pieces};
 use super::header::{FileHeader, PixelFormat, SliceHeader};
 use super::layout::{Encoding, Fragment};
-use super::source::DicomSource;
+use super::source::{DicomSource, ReadSeek};
+use crate::io::archive;
 
 /// Pixels of one image that are believed; the largest detectors stay below.
 const MAX_SLICE_PIXELS: u64 = 1 << 26;
@@ -27,7 +27,7 @@ pub enum PixelError {
     Size(u32, u32),
     /// Frames without a place.
     #[error("holds {0} frames, but {1}")]
-    Frames(i64, &'static str),
+    Frames(i64, String),
     /// Colour.
     #[error("is a colour image ({0}); only grey values can be reconstructed")]
     Color(String),
@@ -69,7 +69,10 @@ pub enum PixelError {
 /// With the first reason why not.
 pub fn check(header: &SliceHeader) -> Result<(), PixelError> {
     check_frame(&header.file, header.frame)?;
-    header.file.frames_without_place.map_or(Ok(()), |why| Err(PixelError::Frames(header.file.format.frames, why)))
+    match &header.file.frames_without_place {
+        None => Ok(()),
+        Some(why) => Err(PixelError::Frames(header.file.format.frames, why.to_string())),
+    }
 }
 
 /// Checks the pixels of a frame, wherever it lies.
@@ -80,7 +83,7 @@ fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
         return Err(PixelError::Size(format.rows, format.columns));
     }
     if format.frames < 1 || i64::from(frame) >= format.frames {
-        return Err(PixelError::Frames(format.frames, "that number is not possible"));
+        return Err(PixelError::Frames(format.frames, "that number is not possible".to_owned()));
     }
     if format.samples_per_pixel != 1 || !format.photometric.starts_with("MONOCHROME") {
         return Err(PixelError::Color(format.photometric.clone()));
@@ -190,7 +193,7 @@ fn read_native(file: &FileHeader, offset: u64, need: usize, bytes: &mut Vec<u8>)
         source.bytes.seek(SeekFrom::Start(offset))?;
         source.bytes.take(need as u64).read_to_end(bytes)?;
     } else {
-        let mut opened = File::open(&file.path)?;
+        let mut opened = archive::open(&file.path)?;
         opened.seek(SeekFrom::Start(offset))?;
         opened.take(need as u64).read_to_end(bytes)?;
     }
@@ -203,17 +206,17 @@ const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 /// The compressed bytes of one frame.
 fn read_pieces(file: &FileHeader, frame: usize) -> Result<Vec<u8>, PixelError> {
     let failed = |error: std::io::Error| PixelError::Read(error.to_string());
-    let mut opened = File::open(&file.path).map_err(failed)?;
+    let mut opened = archive::open(&file.path).map_err(failed)?;
     let [table, pieces @ ..] = &file.fragments[..] else { return Err(PixelError::NoPixels) };
     let of_frames = file.pieces.get_or_init(|| {
         let mut basic = Vec::new();
         // A table that cannot be read is as good as none.
-        drop(read_piece(&mut opened, table, &mut basic));
+        drop(read_piece(&mut *opened, table, &mut basic));
         let start_of = |piece: &Fragment| {
             let mut start = [0; START_BYTES];
             let mut bytes = Vec::new();
             let piece = Fragment { length: piece.length.min(START_BYTES as u32), ..*piece };
-            if read_piece(&mut opened, &piece, &mut bytes).is_ok() {
+            if read_piece(&mut *opened, &piece, &mut bytes).is_ok() {
                 start[..bytes.len()].copy_from_slice(&bytes);
             }
             start
@@ -226,12 +229,12 @@ fn read_pieces(file: &FileHeader, frame: usize) -> Result<Vec<u8>, PixelError> {
     };
     let mut bytes = Vec::new();
     for piece in &pieces[range] {
-        read_piece(&mut opened, piece, &mut bytes).map_err(failed)?;
+        read_piece(&mut *opened, piece, &mut bytes).map_err(failed)?;
     }
     Ok(bytes)
 }
 
-fn read_piece(file: &mut File, piece: &Fragment, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+fn read_piece(file: &mut dyn ReadSeek, piece: &Fragment, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(piece.offset))?;
     file.take(u64::from(piece.length)).read_to_end(bytes)?;
     Ok(())

@@ -2,20 +2,18 @@
 //!
 //! A deflated file is inflated into memory first, within a bound.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use dicom_dictionary_std::uids;
 
 use super::layout::{Encoding, FileLayout, LayoutError, guess_encoding, read_meta, walk_dataset};
+use crate::io::archive;
+
+pub use crate::io::archive::ReadSeek;
 
 /// Most bytes that a deflated file may grow to.
 const MAX_INFLATED_BYTES: u64 = 1 << 30;
-
-/// Bytes that can be read and sought.
-pub trait ReadSeek: Read + Seek {}
-impl<T: Read + Seek> ReadSeek for T {}
 
 /// An opened file with its parts found.
 pub struct DicomSource {
@@ -26,19 +24,19 @@ pub struct DicomSource {
 }
 
 impl DicomSource {
-    /// Opens a file and finds its parts.
+    /// Opens a file, or a file in an archive, and finds its parts.
     ///
     /// # Errors
     /// When it is no DICOM file, is cut short in its header, or lies about lengths.
     pub fn open(path: &Path) -> Result<Self, LayoutError> {
-        Self::from_bytes(BufReader::with_capacity(1 << 14, File::open(path)?))
+        Self::from_bytes(BufReader::with_capacity(1 << 14, archive::open(path)?))
     }
 
     /// Finds the parts of a byte source.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn from_bytes(mut bytes: impl Read + Seek + 'static) -> Result<Self, LayoutError> {
+    pub fn from_bytes(mut bytes: impl ReadSeek + 'static) -> Result<Self, LayoutError> {
         let (dataset_start, transfer_syntax) = read_meta(&mut bytes)?;
         bytes.seek(SeekFrom::Start(dataset_start))?;
         let mut bytes: Box<dyn ReadSeek> = Box::new(bytes);

@@ -8,11 +8,12 @@
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
 
 /// What makes SUV of rescaled values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Suv {
     /// Multiply by this.
     Factor(f64),

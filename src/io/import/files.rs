@@ -1,35 +1,57 @@
-//! Looks through folders for images: every file once, symbolic links followed but never in circles.
+//! Looks through a place for images: every file once, or from the memory of an index where it was not changed.
+//!
+//! In: a folder, an archive, an index of a CD or one file. Out: [`Scan`]; before that, where somebody asks for it, listings
+//! of what was found so far, so that a series can be opened while the rest is looked at.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
-use crate::domain::series_info::SeriesInfo;
-use crate::io::dicom::header::{FileHeader, SliceHeader, read_headers};
-use crate::io::dicom::layout::LayoutError;
-use crate::io::dicom::{DicomGroup, DicomPlan, HeaderError, group_series};
-use crate::io::dicom_seg;
-use crate::io::metaimage;
-use crate::io::nifti;
-use crate::io::nrrd;
+use crate::io::dicom::{DicomGroup, DicomPlan, directory, group_series};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
+use super::found::{Found, look};
+use super::gather::{Gather, Listing};
 use super::options::{FILLED, ImportOptions, UPRIGHT};
-use super::research::{ResearchPlan, stem};
+use super::walk::{Stamp, alone, is_archive_of_images, walk};
 use super::{ImportError, Plan, Scan, SeriesEntry, SeriesKind};
 
-/// Folders inside folders that are followed.
-const MAX_DEPTH: usize = 64;
 /// Files that are named one by one in a report; the rest is counted.
 const NAMED_FILES: usize = 5;
-/// A DICOM index file: names images, is none.
-const DICOMDIR_CLASS: &str = "1.2.840.10008.1.3.10";
+/// Files between two looks at the clock.
+const FILES_AT_A_TIME: usize = 64;
+/// Listings come this far apart, and further where making one takes long.
+const BETWEEN_LISTINGS: Duration = Duration::from_millis(200);
 
-/// Lists the image series at a path: a folder (any depth) or one file.
+/// Remembers what files turned out to be, from visit to visit.
+pub trait Memory: Sync {
+    /// What was kept of a file with this stamp.
+    fn recall(&self, path: &Path, stamp: Stamp) -> Option<Vec<u8>>;
+    /// Keeps what a file turned out to be.
+    fn keep(&self, path: &Path, stamp: Stamp, record: Vec<u8>);
+    /// Writes what was kept so far.
+    fn flush(&self);
+    /// The place was walked to its end and holds these files, sorted: what is kept of others in it can go.
+    fn keep_only(&self, place: &Path, files: &[(PathBuf, Stamp)]);
+}
+
+/// How a place is looked at.
+#[derive(Clone, Copy, Default)]
+pub struct Look<'a> {
+    /// What to do with missing slices and tilted gantries.
+    pub options: ImportOptions,
+    /// What is known from earlier visits.
+    pub memory: Option<&'a dyn Memory>,
+    /// Is told now and then what was found so far.
+    pub on_listing: Option<&'a (dyn Fn(Listing) + Sync)>,
+}
+
+/// Lists the image series at a path: a folder (any depth), an archive (ZIP), an index of a CD (DICOMDIR, which stands for
+/// its folder) or one file.
 ///
 /// # Errors
 /// When there is nothing at the path, nothing in it is an image, or the work was cancelled. Single bad files of a folder
@@ -43,33 +65,140 @@ pub fn scan(path: &Path, progress: &Progress) -> Result<Scan, ImportError> {
 /// # Errors
 /// As [`scan`].
 pub fn scan_with(path: &Path, options: ImportOptions, progress: &Progress) -> Result<Scan, ImportError> {
+    scan_place(path, &Look { options, ..Look::default() }, progress)
+}
+
+/// The same with a memory of earlier visits, telling what was found so far.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_place(path: &Path, how: &Look<'_>, progress: &Progress) -> Result<Scan, ImportError> {
     progress.phase("Looking for images");
     let mut report = Report::default();
-    let is_folder = match std::fs::metadata(path) {
-        Ok(metadata) => metadata.is_dir(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(ImportError::NotFound(path.to_path_buf()));
-        }
-        Err(error) => return Err(ImportError::file(path, &format!("cannot be read: {error}"))),
-    };
-    let files = if is_folder { list_files(path, &mut report, progress)? } else { vec![path.to_path_buf()] };
+    let (place, is_folder) = place_of(path)?;
+    let files = if place.is_dir() { walk(&place, &mut report, progress)? } else { alone(&place, &mut report) };
     progress.phase("Reading headers");
-    let (done, total) = (AtomicUsize::new(0), files.len());
-    let found: Vec<Found> = files
-        .par_iter()
-        .map(|file| {
-            progress.step(done.fetch_add(1, Ordering::Relaxed), total)?;
-            Ok(look(file))
-        })
-        .collect::<Result<_, Cancelled>>()?;
-    let (mut entries, left_out) = sort_out(found, is_folder, options, &mut report)?;
+    let mut gather = Gather::new(how.options, &files);
+    let read = read_all(&files, how, &mut gather, &report, progress);
+    if let Some(memory) = how.memory {
+        memory.flush();
+    }
+    let read_count = read?;
+    if let Some(memory) = how.memory {
+        memory.keep_only(&place, &files);
+    }
+    for (index, names) in &gather.directories {
+        name_missing(index, &directory::missing(index, names, files.iter().map(|(file, _)| file)), &mut report);
+    }
+    let left_out = gather.left_out(is_folder)?;
+    name_the_rest(&left_out, &mut report);
+    let mut entries = gather.into_entries();
+    if let (true, [(file, _)], [entry]) = (!is_folder, files.as_slice(), entries.as_mut_slice())
+        && entry.kind == SeriesKind::Dicom
+        && entry.files.len() == 1
+        && entry.files[0] == *file
+        && entry.slice_count() <= 1
+    {
+        entry.report.warning("only this one file was opened; open its folder for the whole series");
+    }
     if entries.is_empty() {
         let found: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
         let more = if found.is_empty() { String::new() } else { format!(": {}", found.join("; ")) };
         return Err(ImportError::NoImages { path: path.to_path_buf(), more });
     }
     entries.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.files.cmp(&b.files)));
-    Ok(Scan { entries, report, left_out })
+    let left_out = left_out.into_iter().map(|(path, reason)| (path, reason.unwrap_or_else(|| NO_IMAGE.to_owned())));
+    Ok(Scan { entries, report, left_out: left_out.collect(), file_count: files.len(), read_count })
+}
+
+/// The series of certain files, read anew.
+///
+/// # Errors
+/// When the work was cancelled, or a file of them cannot be opened.
+pub fn scan_files(
+    files: &[PathBuf],
+    options: ImportOptions,
+    progress: &Progress,
+) -> Result<Vec<SeriesEntry>, ImportError> {
+    progress.phase("Reading headers");
+    let files: Vec<(PathBuf, Stamp)> = files.iter().map(|path| (path.clone(), Stamp::default())).collect();
+    let mut gather = Gather::new(options, &files);
+    read_all(&files, &Look { options, ..Look::default() }, &mut gather, &Report::default(), progress)?;
+    if let Some((path, Some(reason))) = gather.left_out(true)?.first() {
+        return Err(ImportError::file(path, reason));
+    }
+    Ok(gather.into_entries())
+}
+
+/// Why a file that is simply something else is left out.
+const NO_IMAGE: &str = "is no image";
+
+/// What to look at for a path, and whether that is more than one file.
+fn place_of(path: &Path) -> Result<(PathBuf, bool), ImportError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok((path.to_path_buf(), true)),
+        Ok(_) if is_archive_of_images(path) => Ok((path.to_path_buf(), true)),
+        Ok(_) => match (look(path), path.parent()) {
+            (Found::Directory(_), Some(folder)) => {
+                let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                Ok((here.to_path_buf(), true))
+            }
+            _ => Ok((path.to_path_buf(), false)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ImportError::NotFound(path.to_path_buf())),
+        Err(error) => Err(ImportError::file(path, &format!("cannot be read: {error}"))),
+    }
+}
+
+/// Finds out what every file is; gives the number of those that were not known.
+fn read_all(
+    files: &[(PathBuf, Stamp)],
+    how: &Look<'_>,
+    gather: &mut Gather,
+    report: &Report,
+    progress: &Progress,
+) -> Result<usize, Cancelled> {
+    let (done, read) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let one = |(path, stamp): &(PathBuf, Stamp)| {
+        progress.step(done.fetch_add(1, Ordering::Relaxed), files.len())?;
+        let known = how.memory.and_then(|memory| memory.recall(path, *stamp));
+        if let Some(found) = known.and_then(|record| Found::from_record(path, &record)) {
+            return Ok(found);
+        }
+        read.fetch_add(1, Ordering::Relaxed);
+        let found = look(path);
+        if let (Some(memory), Some(record)) = (how.memory, found.record()) {
+            memory.keep(path, *stamp, record);
+        }
+        Ok(found)
+    };
+    let at_a_time = if how.on_listing.is_some() { FILES_AT_A_TIME } else { files.len().max(1) };
+    let (mut said_at, mut wait, mut taken) = (Instant::now(), BETWEEN_LISTINGS, 0);
+    for some in files.chunks(at_a_time) {
+        let found = some.par_iter().map(one).collect::<Result<Vec<Found>, Cancelled>>()?;
+        for ((path, _), found) in some.iter().zip(found) {
+            gather.take(taken, path, found);
+            taken += 1;
+        }
+        if let Some(tell) = how.on_listing.filter(|_| said_at.elapsed() >= wait && taken < files.len()) {
+            let begun = Instant::now();
+            tell(gather.listing(taken, read.load(Ordering::Relaxed), report));
+            wait = BETWEEN_LISTINGS.max(begun.elapsed() * 4);
+            said_at = Instant::now();
+        }
+    }
+    Ok(read.into_inner())
+}
+
+fn name_missing(index: &Path, names: &[String], report: &mut Report) {
+    if names.is_empty() {
+        return;
+    }
+    let some = names.iter().take(NAMED_FILES).cloned().collect::<Vec<_>>().join(", ");
+    let more = if names.len() > NAMED_FILES { ", ..." } else { "" };
+    let plural = if names.len() == 1 { "file that is" } else { "files that are" };
+    let index = index.display();
+    report.refused(format!("{index} names {} {plural} not there: {some}{more}", names.len()));
 }
 
 /// The series that an entry becomes with other choices: with missing slices filled in, split at them, or brought upright.
@@ -83,89 +212,10 @@ pub fn replan(entry: &SeriesEntry, options: ImportOptions) -> Vec<SeriesEntry> {
     group_series(headers, options).into_iter().map(|group| dicom_entry(group, options)).collect()
 }
 
-/// What one file turned out to be.
-enum Found {
-    Slices(Vec<SliceHeader>),
-    Entry(Box<SeriesEntry>),
-    /// Something else that lies around in image folders.
-    NotAnImage(PathBuf),
-    Bad(PathBuf, String),
-}
-
-fn look(path: &Path) -> Found {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let of = |found: Result<SeriesEntry, ImportError>| match found {
-        Ok(entry) => Found::Entry(Box::new(entry)),
-        Err(error) => Found::Bad(path.to_path_buf(), reason_of(path, error)),
-    };
-    let ends_with = |ends: [&str; 2]| ends.iter().any(|end| name.ends_with(end));
-    if ends_with([".nii", ".nii.gz"]) {
-        return of(nifti_entry(path));
-    }
-    if ends_with([".nrrd", ".nhdr"]) {
-        return of(nrrd_entry(path));
-    }
-    if ends_with([".mha", ".mhd"]) {
-        return of(metaimage_entry(path));
-    }
-    match read_headers(path) {
-        Ok(headers) if headers.iter().any(|header| header.file.sop_class == DICOMDIR_CLASS) => {
-            Found::NotAnImage(path.to_path_buf())
-        }
-        Ok(headers) if headers.iter().any(|header| dicom_seg::is_segmentation(&header.file.sop_class)) => {
-            Found::Entry(Box::new(dicom_segmentation_entry(path, &headers[0].file)))
-        }
-        Ok(headers) => Found::Slices(headers),
-        Err(HeaderError::Layout(LayoutError::NotDicom)) if !claims_dicom(path) => Found::NotAnImage(path.to_path_buf()),
-        Err(error) => Found::Bad(path.to_path_buf(), error.to_string()),
-    }
-}
-
-fn claims_dicom(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    matches!(extension.as_str(), "dcm" | "dicom" | "ima")
-}
-
-/// Series, and the files that were left out with the reason.
-type Sorted = (Vec<SeriesEntry>, Vec<(PathBuf, String)>);
-
-fn sort_out(
-    found: Vec<Found>,
-    is_folder: bool,
-    options: ImportOptions,
-    report: &mut Report,
-) -> Result<Sorted, ImportError> {
-    let (mut slices, mut entries, mut others, mut bad) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for file in found {
-        match file {
-            Found::Slices(headers) => slices.extend(headers),
-            Found::Entry(entry) => entries.push(*entry),
-            Found::NotAnImage(path) => others.push(path),
-            Found::Bad(path, reason) if is_folder => bad.push((path, reason)),
-            Found::Bad(path, reason) => return Err(ImportError::file(&path, &reason)),
-        }
-    }
-    // The samples of a detached header lie beside it under any name.
-    let detached: HashSet<PathBuf> = entries.iter().flat_map(|entry| entry.files.iter().cloned()).collect();
-    others.retain(|path| !detached.contains(path));
-    if let ([path], false) = (others.as_slice(), is_folder) {
-        return Err(ImportError::file(
-            path,
-            "is not an image file that this program reads (DICOM, NIfTI, NRRD or MetaImage)",
-        ));
-    }
-    name_the_rest(&others, &bad, report);
-    let alone = !is_folder && slices.len() == 1;
-    entries.extend(group_series(slices, options).into_iter().map(|group| dicom_entry(group, options)));
-    if let (true, [entry]) = (alone, entries.as_mut_slice()) {
-        entry.report.warning("only this one file was opened; open its folder for the whole series");
-    }
-    let others = others.into_iter().map(|path| (path, "is no image".to_owned()));
-    Ok((entries, bad.into_iter().chain(others).collect()))
-}
-
 /// Says which files were left out.
-fn name_the_rest(others: &[PathBuf], bad: &[(PathBuf, String)], report: &mut Report) {
+fn name_the_rest(left_out: &[(PathBuf, Option<String>)], report: &mut Report) {
+    let bad: Vec<_> = left_out.iter().filter_map(|(path, reason)| reason.as_ref().map(|why| (path, why))).collect();
+    let others: Vec<_> = left_out.iter().filter(|(_, reason)| reason.is_none()).map(|(path, _)| path).collect();
     for (path, reason) in bad.iter().take(NAMED_FILES) {
         report.refused(format!("{} {reason}", path.display()));
     }
@@ -180,86 +230,7 @@ fn name_the_rest(others: &[PathBuf], bad: &[(PathBuf, String)], report: &mut Rep
     }
 }
 
-/// The reason of an error without the file's name, which the report puts in front.
-fn reason_of(path: &Path, error: ImportError) -> String {
-    match error {
-        ImportError::File { path: other, reason } if other != path => {
-            format!("needs {}, which {reason}", other.display())
-        }
-        ImportError::File { reason, .. } => reason,
-        other => other.to_string(),
-    }
-}
-
-fn nifti_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
-    let (plan, report) = nifti::inspect(path)?;
-    Ok(research_entry(path, SeriesKind::Nifti, plan, report))
-}
-
-fn nrrd_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
-    let contents = nrrd::volume::inspect(path)?;
-    let is_segmentation = contents.is_segmentation();
-    Ok(maybe_segments(path, SeriesKind::Nrrd, is_segmentation, contents.plan, contents.report))
-}
-
-fn metaimage_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
-    let contents = metaimage::inspect(path)?;
-    let is_segmentation = contents.is_segmentation();
-    Ok(maybe_segments(path, SeriesKind::MetaImage, is_segmentation, contents.plan, contents.report))
-}
-
-/// A DICOM segmentation: opened onto images. Its grid is found when it is read.
-fn dicom_segmentation_entry(path: &Path, file: &FileHeader) -> SeriesEntry {
-    SeriesEntry {
-        info: file.info.clone(),
-        part: String::new(),
-        kind: SeriesKind::Segmentation,
-        grid: None,
-        files: vec![path.to_path_buf()],
-        report: Report::default(),
-        refusal: Some(format!("{} is a segmentation: open its images first, then load it onto them", path.display())),
-        score: 0,
-        plan: Plan::Refused,
-    }
-}
-
-/// The entry of a file that may hold segments, or several values for each voxel.
-fn maybe_segments(
-    path: &Path,
-    kind: SeriesKind,
-    is_segmentation: bool,
-    plan: ResearchPlan,
-    report: Report,
-) -> SeriesEntry {
-    let kind = if is_segmentation { SeriesKind::Segmentation } else { kind };
-    let has_components = plan.components > 1;
-    let mut entry = research_entry(path, kind, plan, report);
-    if is_segmentation || has_components {
-        let reason = if is_segmentation {
-            "is a segmentation: open its images first, then load it onto them"
-        } else {
-            "holds several values for each voxel; only grey values can be shown"
-        };
-        entry.refusal = Some(format!("{} {reason}", path.display()));
-        entry.score = 0;
-        entry.plan = Plan::Refused;
-    }
-    entry
-}
-
-fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Report) -> SeriesEntry {
-    let info = SeriesInfo { series_description: stem(path), ..SeriesInfo::default() };
-    let mut files = vec![path.to_path_buf()];
-    if plan.data_file != path {
-        files.push(plan.data_file.clone());
-    }
-    let grid = Some(plan.grid);
-    let score = score(true, "", "", grid.as_ref(), plan.grid.dims()[2] as usize);
-    let plan = Plan::Research(Box::new(plan));
-    SeriesEntry { info, part: String::new(), kind, grid, files, report, refusal: None, score, plan }
-}
-
-fn dicom_entry(group: DicomGroup, options: ImportOptions) -> SeriesEntry {
+pub(super) fn dicom_entry(group: DicomGroup, options: ImportOptions) -> SeriesEntry {
     let DicomGroup { headers, mut part, stack, report, can_mend } = group;
     let first = &headers[0];
     let info = first.file.info.clone();
@@ -289,7 +260,7 @@ fn dicom_entry(group: DicomGroup, options: ImportOptions) -> SeriesEntry {
 
 /// Loadable before refused, CT and MR before others, originals before localizers and derived images, then by slices,
 /// axial ones counted a little more.
-fn score(is_loadable: bool, modality: &str, image_type: &str, grid: Option<&Grid>, slices: usize) -> u64 {
+pub(super) fn score(is_loadable: bool, modality: &str, image_type: &str, grid: Option<&Grid>, slices: usize) -> u64 {
     let is_main = matches!(modality, "CT" | "MR" | "PT");
     let is_scout = image_type.contains("LOCALIZER") || image_type.contains("SCOUT");
     let is_derived = image_type.starts_with("DERIVED") || image_type.contains("SECONDARY");
@@ -301,34 +272,4 @@ fn score(is_loadable: bool, modality: &str, image_type: &str, grid: Option<&Grid
     [is_loadable, is_main, !is_scout, !is_derived].iter().fold(0, |score, &holds| score * 2 + u64::from(holds))
         * 10_000_000
         + slices.min(9_999_999)
-}
-
-/// All files of a folder, of any depth, sorted.
-pub(crate) fn list_files(folder: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, Cancelled> {
-    let (mut files, mut seen, mut queue) = (Vec::new(), HashSet::new(), vec![(folder.to_path_buf(), 0)]);
-    while let Some((folder, depth)) = queue.pop() {
-        progress.check()?;
-        let Ok(identity) = folder.canonicalize() else { continue };
-        if depth > MAX_DEPTH || !seen.insert(identity) {
-            continue;
-        }
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                report.refused(format!("{} cannot be read: {error}", folder.display()));
-                continue;
-            }
-        };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            match std::fs::metadata(&path) {
-                Ok(metadata) if metadata.is_dir() => queue.push((path, depth + 1)),
-                // Pipes and devices are no files: reading them may never end.
-                Ok(metadata) if metadata.is_file() => files.push(path),
-                Ok(_) => {}
-                Err(error) => report.refused(format!("{} cannot be read: {error}", path.display())),
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }

@@ -1,13 +1,14 @@
 //! What NIfTI, NRRD and MetaImage have in common: one block of samples of some number format somewhere in a file, maybe packed.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::grid::Grid;
 use crate::domain::volume::{Rescale, Volume};
+use crate::io::archive;
 use crate::io::report::Report;
 use crate::task::Progress;
 
@@ -17,7 +18,7 @@ use super::samples::{
 use super::{ImportError, SlicePreview};
 
 /// How samples are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Packing {
     /// As they are.
     Raw,
@@ -30,7 +31,7 @@ pub enum Packing {
 }
 
 /// Where the samples of a file are and what they mean.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResearchPlan {
     /// The file with the samples.
     pub data_file: PathBuf,
@@ -64,9 +65,8 @@ impl ResearchPlan {
     /// # Errors
     /// When it is not, or is not there.
     pub fn check(&self) -> Result<(), ImportError> {
-        let length = std::fs::metadata(&self.data_file)
-            .map_err(|error| ImportError::file(&self.data_file, &format!("cannot be read: {error}")))?
-            .len();
+        let length = archive::length(&self.data_file)
+            .map_err(|error| ImportError::file(&self.data_file, &format!("cannot be read: {error}")))?;
         let left = length.saturating_sub(self.file_start.unwrap_or(0));
         let need = self.sample_count() * self.kind.bytes() as u64;
         let enough = match self.packing {
@@ -83,11 +83,11 @@ impl ResearchPlan {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read>> {
-        let mut file = File::open(&self.data_file)?;
+        let mut file = archive::open(&self.data_file)?;
         let need = self.sample_count() * self.kind.bytes() as u64;
         let start = match self.file_start {
             Some(start) => start,
-            None => file.metadata()?.len().saturating_sub(need),
+            None => file.seek(SeekFrom::End(0))?.saturating_sub(need),
         };
         file.seek(SeekFrom::Start(start))?;
         let mut stream: Box<dyn Read> = match self.packing {
@@ -182,7 +182,7 @@ impl ResearchPlan {
 }
 
 /// Numbers separated by anything blank, as little-endian f64; at most `count` of them.
-fn numbers_of_text(file: File, count: u64) -> io::Result<Vec<u8>> {
+fn numbers_of_text(file: impl Read, count: u64) -> io::Result<Vec<u8>> {
     let mut text = String::new();
     file.take(count.saturating_mul(64)).read_to_string(&mut text)?;
     let mut bytes = Vec::new();

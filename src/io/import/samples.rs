@@ -6,6 +6,8 @@
 
 use std::io::{self, BufReader, Read};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::volume::{Quantity, Rescale};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
@@ -20,7 +22,7 @@ const CHUNK_SAMPLES: usize = 1 << 15;
 const LATTICE_TOLERANCE: f64 = 0.01;
 
 /// A number format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum SampleKind {
     I8,

@@ -1,12 +1,12 @@
 //! The text head of a MetaImage file: `Key = Value` lines, the last of which says where the samples are.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::domain::grid::MAX_VOXELS;
 use crate::domain::volume::Rescale;
+use crate::io::archive;
 use crate::io::import::samples::SampleKind;
 
 /// Bytes of a header that are believed; names of segments stay far below.
@@ -66,7 +66,7 @@ pub struct MetaHeader {
 /// # Errors
 /// When it is no MetaImage or asks for what is not supported.
 pub fn read_header(path: &Path) -> Result<MetaHeader, MetaError> {
-    let mut reader = BufReader::new(File::open(path)?.take(MAX_HEADER_BYTES));
+    let mut reader = BufReader::new(archive::open(path)?.take(MAX_HEADER_BYTES));
     let (mut keys, mut length, mut line) = (BTreeMap::new(), 0, Vec::new());
     loop {
         line.clear();
@@ -182,7 +182,7 @@ impl Fields {
         match raw_bytes {
             // A negative header size counts from the end.
             Some(bytes) if skip < 0.0 => {
-                let length = std::fs::metadata(&beside).map_or(0, |found| found.len());
+                let length = archive::length(&beside).unwrap_or(0);
                 Ok((beside, Some(length.saturating_sub(bytes))))
             }
             _ => Ok((beside, Some(skip.max(0.0) as u64))),
@@ -192,7 +192,7 @@ impl Fields {
 
 fn starts_with_gzip(path: &Path, start: u64) -> bool {
     let mut magic = [0; 2];
-    let read = File::open(path).and_then(|mut file| {
+    let read = archive::open(path).and_then(|mut file| {
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(&mut magic)
     });

@@ -1,12 +1,12 @@
 //! The text head of an NRRD file: fields, key-value pairs, and where the samples are.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use glam::{DAffine3, DMat3, DVec3};
 
+use crate::io::archive;
 use crate::io::import::samples::SampleKind;
 
 /// Bytes of a header that are believed; segment names and references stay far below.
@@ -106,7 +106,7 @@ impl NrrdHeader {
 /// # Errors
 /// When it is no NRRD file or asks for what is not supported.
 pub fn read_header(path: &Path) -> Result<NrrdHeader, NrrdError> {
-    let mut reader = BufReader::new(File::open(path)?.take(MAX_HEADER_BYTES));
+    let mut reader = BufReader::new(archive::open(path)?.take(MAX_HEADER_BYTES));
     let mut magic = [0; 4];
     reader.read_exact(&mut magic).map_err(|_| NrrdError::NotNrrd)?;
     if &magic != b"NRRD" {
