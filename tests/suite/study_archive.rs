@@ -168,7 +168,9 @@ fn a_dicomdir_stands_for_its_folder_and_what_it_names_in_vain_is_said() {
         assert!(says(&found, "names 1 file that is not there: GONE/IM9"), "{:?}", found.report);
         assert!(!says(&found, "passwd"));
     }
-    files.iter().for_each(|file| std::fs::remove_file(file).expect("removed"));
+    for file in &files {
+        std::fs::remove_file(file).expect("removed");
+    }
     let Err(error) = scan(&index, &Progress::new()) else { panic!("nothing is there") };
     assert!(error.to_string().contains("not there"), "{error}");
 }

@@ -155,7 +155,7 @@ fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Rep
 #[derive(Serialize)]
 enum Written<'a> {
     Slices(&'a FileHeader, &'a [SliceHeader]),
-    Entry(EntryRecord),
+    Entry(Box<EntryRecord>),
     Directory(&'a [String]),
     NotAnImage,
     Bad(&'a str),
@@ -164,8 +164,8 @@ enum Written<'a> {
 /// The same as they are read.
 #[derive(Deserialize)]
 enum Read {
-    Slices(FileHeader, Vec<SliceHeader>),
-    Entry(EntryRecord),
+    Slices(Box<FileHeader>, Vec<SliceHeader>),
+    Entry(Box<EntryRecord>),
     Directory(Vec<String>),
     NotAnImage,
     Bad(String),
@@ -188,7 +188,7 @@ impl Found {
     pub(super) fn record(&self) -> Option<Vec<u8>> {
         let written = match self {
             Self::Slices(headers) => Written::Slices(&headers.first()?.file, headers),
-            Self::Entry(entry) => Written::Entry(EntryRecord {
+            Self::Entry(entry) => Written::Entry(Box::new(EntryRecord {
                 info: entry.info.clone(),
                 kind: entry.kind,
                 grid: entry.grid,
@@ -197,7 +197,7 @@ impl Found {
                 score: entry.score,
                 plan: if let Plan::Research(plan) = &entry.plan { Some((**plan).clone()) } else { None },
                 files: entry.files.clone(),
-            }),
+            })),
             Self::Directory(names) => Written::Directory(names),
             Self::NotAnImage => Written::NotAnImage,
             Self::Bad(reason) => Written::Bad(reason),
@@ -210,8 +210,10 @@ impl Found {
         Some(match serde_json::from_slice(record).ok()? {
             Read::Slices(mut file, mut slices) => {
                 file.path = path.to_path_buf();
-                let file = Arc::new(file);
-                slices.iter_mut().for_each(|slice| slice.file = Arc::clone(&file));
+                let file = Arc::from(file);
+                for slice in &mut slices {
+                    slice.file = Arc::clone(&file);
+                }
                 Self::Slices(slices)
             }
             Read::Entry(record) => {
