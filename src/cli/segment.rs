@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "LOWER..UPPER", allow_hyphen_values = true)]
     pub threshold: ThresholdRange,
     /// Lose what is thinner than twice this, mm
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", value_parser = parse_radius_mm)]
     pub open: Option<f64>,
     /// Keep only the largest connected part
     #[arg(long)]
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "MM3")]
     pub remove_smaller: Option<f64>,
     /// Fill gaps narrower than twice this, mm
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", value_parser = parse_radius_mm)]
     pub close: Option<f64>,
     /// Fill holes that are closed in on all sides
     #[arg(long)]
@@ -78,6 +78,14 @@ pub struct Args {
 pub struct ThresholdRange {
     lower: Option<f64>,
     upper: Option<f64>,
+}
+
+/// The widest opening and closing, mm: gaps of a body are narrower, and a wider ball needs memory for the air around it.
+const MOST_RADIUS_MM: f64 = 100.0;
+
+fn parse_radius_mm(text: &str) -> Result<f64, String> {
+    let allowed = |radius: &f64| (0.0..=MOST_RADIUS_MM).contains(radius);
+    text.parse().ok().filter(allowed).ok_or_else(|| format!("a distance from 0 to {MOST_RADIUS_MM} mm"))
 }
 
 impl FromStr for ThresholdRange {

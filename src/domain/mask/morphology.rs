@@ -42,7 +42,7 @@ pub fn with_margin(mask: &Mask, grid: &Grid, distance_mm: f64, progress: &Progre
 /// When cancelled.
 pub fn grown(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
     progress.phase("Grow");
-    let ball = Ball::new(grid, radius_mm);
+    let ball = Ball::within(grid, radius_mm);
     let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
     if ball.rows.len() > MOST_BALL_ROWS && has_right_angles(grid) {
         return grown_by_distance(mask, grid, radius_mm, progress);
@@ -57,7 +57,7 @@ pub fn grown(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> R
 /// When cancelled.
 pub fn shrunk(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
     progress.phase("Shrink");
-    let ball = Ball::new(grid, radius_mm);
+    let ball = Ball::within(grid, radius_mm);
     let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
     if ball.rows.len() > MOST_BALL_ROWS && has_right_angles(grid) {
         let background = mask.combined(mask, |a, _| !a);
@@ -87,7 +87,7 @@ pub fn opened(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> 
 /// When cancelled.
 pub fn closed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
     progress.phase("Close");
-    let ball = Ball::new(grid, radius_mm);
+    let ball = Ball::new(grid, radius_mm, i32::MAX);
     let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
     let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach.map(|n| n + 1), None);
     let grown = ball.dilated(&BitRows::of(mask, around), progress)?;
@@ -111,7 +111,7 @@ pub fn closed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> 
 /// When cancelled.
 pub fn smoothed(mask: &Mask, grid: &Grid, radius_mm: f64, progress: &Progress) -> Result<Mask, Cancelled> {
     progress.phase("Smooth");
-    let ball = Ball::new(grid, radius_mm);
+    let ball = Ball::within(grid, radius_mm);
     let Some(bounds) = mask.bounds() else { return Ok(mask.clone()) };
     let around = grown_box(signed(bounds.min), signed(bounds.max), ball.reach, Some(mask.dims()));
     let source = BitRows::of(mask, around);
@@ -169,13 +169,19 @@ struct Ball {
 }
 
 impl Ball {
-    fn new(grid: &Grid, radius_mm: f64) -> Self {
+    /// The steps that can lead from a voxel of the grid to another one of it.
+    fn within(grid: &Grid, radius_mm: f64) -> Self {
+        Self::new(grid, radius_mm, grid.dims().into_iter().max().unwrap_or(1) as i32)
+    }
+
+    /// All steps of at most `most` voxels along each axis.
+    fn new(grid: &Grid, radius_mm: f64, most: i32) -> Self {
         let axes = grid.patient_from_voxel().matrix3;
         // A radius that is a sum of spacings counts, whatever its last digit.
         let radius = radius_mm.max(0.0) * (1.0 + 1e-9);
         let inverse_rows = axes.inverse().transpose();
         let bound = [inverse_rows.x_axis, inverse_rows.y_axis, inverse_rows.z_axis]
-            .map(|row| ((row.length() * radius).floor() as i32).min(grid.dims().into_iter().max().unwrap_or(1) as i32));
+            .map(|row| ((row.length() * radius).floor() as i32).min(most));
         let mut rows = Vec::new();
         for dk in -bound[2]..=bound[2] {
             for dj in -bound[1]..=bound[1] {
