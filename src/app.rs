@@ -171,6 +171,7 @@ impl MaquetteApp {
         let mut session = Session::new()?;
         session.set_waker(Arc::clone(&waker));
         let device = WindowDevice::new(render_state);
+        device.take_over_painting(ctx);
         let viewports = Viewports::new();
         Ok(Self {
             ctx: ctx.clone(),

@@ -60,4 +60,5 @@ mod suite {
     mod tools;
     mod volume_texture;
     mod window;
+    mod window_painter;
 }

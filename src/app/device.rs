@@ -1,5 +1,7 @@
 //! Hands the device over: the window asks for the same device as everything headless, and textures drawn by `gpu` become
-//! pictures of the window. The only file of `app` that names wgpu.
+//! pictures of the window. With its `painter` the only file of `app` that names wgpu.
+
+mod painter;
 
 use std::sync::Arc;
 
@@ -38,6 +40,13 @@ impl WindowDevice {
             render_state.adapter.get_info(),
         );
         Self { context, render_state: render_state.clone() }
+    }
+
+    /// Lets our own pipeline paint the window where that is faster.
+    pub fn take_over_painting(&self, ctx: &egui::Context) {
+        if let Some(painter) = painter::Painter::where_faster(self) {
+            ctx.add_plugin(painter);
+        }
     }
 
     /// Makes a texture view (rgba8unorm, gamma-encoded) a picture that panels and viewports can paint.

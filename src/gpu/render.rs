@@ -11,6 +11,7 @@ mod view_globals;
 pub mod line;
 pub mod mesh;
 pub mod opaque_distance;
+pub mod panels;
 pub mod plane;
 pub mod raymarch;
 pub mod slice;

@@ -11,6 +11,7 @@ pub const SHADERS: &[(&str, &str)] = &[
     ("render/line.wgsl", include_str!("../../shaders/render/line.wgsl")),
     ("render/mesh.wgsl", include_str!("../../shaders/render/mesh.wgsl")),
     ("render/opaque_distance.wgsl", include_str!("../../shaders/render/opaque_distance.wgsl")),
+    ("render/panels.wgsl", include_str!("../../shaders/render/panels.wgsl")),
     ("render/plane.wgsl", include_str!("../../shaders/render/plane.wgsl")),
     ("render/raymarch.wgsl", include_str!("../../shaders/render/raymarch.wgsl")),
     ("render/slice.wgsl", include_str!("../../shaders/render/slice.wgsl")),

@@ -15,8 +15,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("cli", &["session", "ops", "io", "domain", "task"], &["wgpu", "egui", "eframe"]),
 ];
 
-/// The one file of `app` that hands the device over and so may name wgpu.
-const DEVICE_HANDOVER: &str = "src/app/device.rs";
+/// The place in `app` that hands the device over and so may name wgpu.
+const DEVICE_HANDOVER: &str = "src/app/device";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,8 +69,8 @@ fn arrows_are_those_of_the_plan() {
             if let Some(name) = named {
                 broken.push(format!("{path}:{line_number}: {room} must not name {name}"));
             }
-            if *room == "app" && path != DEVICE_HANDOVER && line.contains("wgpu::") && !line.contains("egui_wgpu::") {
-                broken.push(format!("{path}:{line_number}: in app only {DEVICE_HANDOVER} names wgpu"));
+            if *room == "app" && !path.starts_with(DEVICE_HANDOVER) && line.contains("wgpu::") && !line.contains("egui_wgpu::") {
+                broken.push(format!("{path}:{line_number}: in app only {DEVICE_HANDOVER}* names wgpu"));
             }
         }
         assert!(!text.contains("use crate::{"), "{path}: import rooms one by one, so that arrows can be read");
