@@ -69,7 +69,11 @@ fn arrows_are_those_of_the_plan() {
             if let Some(name) = named {
                 broken.push(format!("{path}:{line_number}: {room} must not name {name}"));
             }
-            if *room == "app" && !path.starts_with(DEVICE_HANDOVER) && line.contains("wgpu::") && !line.contains("egui_wgpu::") {
+            if *room == "app"
+                && !path.starts_with(DEVICE_HANDOVER)
+                && line.contains("wgpu::")
+                && !line.contains("egui_wgpu::")
+            {
                 broken.push(format!("{path}:{line_number}: in app only {DEVICE_HANDOVER}* names wgpu"));
             }
         }

@@ -50,9 +50,12 @@ fn picture(own_painter: bool, points: f32) -> Option<(image::RgbaImage, bool)> {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "the closing summary of scripts/test gathers these lines")]
 fn the_own_painter_paints_what_the_window_system_paints() {
     for points in [1.0, 1.5] {
-        let (Some((own, software)), Some((theirs, _))) = (picture(true, points), picture(false, points)) else { return };
+        let (Some((own, software)), Some((theirs, _))) = (picture(true, points), picture(false, points)) else {
+            return;
+        };
         if !software {
             eprintln!("SKIPPED: the own painter of the window is for software drivers");
             return;
@@ -60,9 +63,8 @@ fn the_own_painter_paints_what_the_window_system_paints() {
         assert_eq!(own.dimensions(), theirs.dimensions());
         let inked = theirs.pixels().filter(|pixel| pixel.0[..3] != theirs.get_pixel(299, 199).0[..3]).count();
         assert!(inked > 5000, "the page has something on it: {inked}");
-        let difference = |(a, b): (&image::Rgba<u8>, &image::Rgba<u8>)| {
-            (0..3).map(|n| a.0[n].abs_diff(b.0[n])).max().unwrap_or(0)
-        };
+        let difference =
+            |(a, b): (&image::Rgba<u8>, &image::Rgba<u8>)| (0..3).map(|n| a.0[n].abs_diff(b.0[n])).max().unwrap_or(0);
         let worst = own.pixels().zip(theirs.pixels()).map(difference).max();
         assert!(worst.is_some_and(|worst| worst <= 3), "at {points} pixels a point: {worst:?}");
     }

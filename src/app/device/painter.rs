@@ -35,11 +35,11 @@ impl Painter {
     /// New pixels of fonts and pictures, which the frame already shows.
     fn take_textures(&self, output: &mut FullOutput) {
         let mut renderer = self.render_state.renderer.write();
-        for (id, deltas) in output.textures_delta.set.drain() {
+        output.textures_delta.set.drain().for_each(|(id, deltas)| {
             for delta in deltas {
                 renderer.update_texture(&self.context.device, &self.context.queue, id, &delta);
             }
-        }
+        });
     }
 
     /// The triangles of a stretch of primitives that has no callback in it.
@@ -109,12 +109,7 @@ impl CallbackTrait for Paint {
         Vec::new()
     }
 
-    fn paint(
-        &self,
-        info: PaintCallbackInfo,
-        pass: &mut wgpu::RenderPass<'static>,
-        _resources: &CallbackResources,
-    ) {
+    fn paint(&self, info: PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, _resources: &CallbackResources) {
         self.renderer.draw(&self.frame, pass, info.screen_size_px, info.pixels_per_point);
     }
 }
