@@ -24,6 +24,7 @@ pub mod report;
 pub mod rtstruct;
 pub mod stl;
 pub mod study_index;
+pub mod transfer_file;
 pub mod volume_file;
 
 pub use import::{

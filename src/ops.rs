@@ -12,3 +12,4 @@ pub mod segment;
 pub mod segment_display;
 pub mod slice;
 pub mod surface;
+pub mod transfer;

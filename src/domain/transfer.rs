@@ -2,6 +2,8 @@
 //!
 //! Presets are data: `assets/transfer-functions.json`, with their source.
 
+pub mod edit;
+pub mod preset_text;
 mod presets;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ pub struct Shading {
 }
 
 /// How the samples along a ray become one colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Blend {
     /// Front to back, each sample hiding part of what is behind it.
     #[default]

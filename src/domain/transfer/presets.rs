@@ -2,29 +2,8 @@
 
 use std::sync::OnceLock;
 
-use serde::Deserialize;
-
-use super::{Blend, Shading, TransferFunction};
+use super::TransferFunction;
 use crate::domain::volume::{Quantity, Volume};
-
-#[derive(Deserialize)]
-struct File {
-    presets: Vec<Entry>,
-}
-
-/// One preset as the file writes it: colours are `#rrggbb`, as people copy them.
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    opacity: Vec<(f64, f64)>,
-    color: Vec<(f64, String)>,
-    gradient_opacity: Vec<(f64, f64)>,
-    shading: Shading,
-    #[serde(default)]
-    blend: Blend,
-    #[serde(default = "super::default_iso_value")]
-    iso_value: f64,
-}
 
 /// All presets in the order of the file.
 ///
@@ -34,8 +13,7 @@ pub fn presets() -> &'static [TransferFunction] {
     static PRESETS: OnceLock<Vec<TransferFunction>> = OnceLock::new();
     PRESETS.get_or_init(|| {
         let text = include_str!("../../../assets/transfer-functions.json");
-        let file: File = serde_json::from_str(text).expect("valid transfer-functions.json");
-        file.presets.into_iter().map(transfer_of).collect()
+        super::preset_text::all_from_text(text).expect("valid transfer-functions.json")
     })
 }
 
@@ -67,24 +45,6 @@ pub fn fitted_to(preset: &TransferFunction, volume: &Volume) -> TransferFunction
     let sample = bright.map_or(0.0, |bin| bin as f64 + f64::from(i16::MIN));
     let bright = volume.rescale().value(sample).clamp(low, high);
     preset.stretched(low, if bright > low { bright } else { high })
-}
-
-fn transfer_of(entry: Entry) -> TransferFunction {
-    let color = entry.color.iter().map(|(value, hex)| (*value, rgb_of(hex))).collect();
-    TransferFunction {
-        name: entry.name,
-        opacity: entry.opacity,
-        color,
-        gradient_opacity: entry.gradient_opacity,
-        shading: entry.shading,
-        blend: entry.blend,
-        iso_value: entry.iso_value,
-    }
-}
-
-fn rgb_of(hex: &str) -> [f32; 3] {
-    let packed = u32::from_str_radix(hex.trim_start_matches('#'), 16).expect("a colour is #rrggbb");
-    [16, 8, 0].map(|shift| (packed >> shift & 0xFF) as f32 / 255.0)
 }
 
 #[cfg(test)]

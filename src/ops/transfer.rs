@@ -1,0 +1,3 @@
+//! Transfer functions to files and back.
+
+pub use crate::io::transfer_file::{TransferFileError, read_transfer, write_transfer};
