@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use glam::{DAffine3, DMat3, DVec3};
+use glam::{DAffine3, DMat3, DQuat, DVec2, DVec3};
 use maquette::domain::color_map::ColorMap;
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
@@ -113,6 +113,76 @@ fn values_on_the_device_are_those_of_the_twin_within_half_a_unit() {
             assert!(border <= 3, "{border} pixels differ in being inside");
             assert!(expected.iter().flatten().count() > 500, "the view shows the volume");
         }
+    }
+}
+
+/// A number from 0 to 1 that follows no pattern: splitmix64.
+fn random(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The trilinear value in f64, from the samples alone; `None` where a corner is missing.
+fn trilinear_of_samples(volume: &Volume, voxel: DVec3) -> Option<f64> {
+    let dims = volume.grid().dims();
+    let inside = (0..3).all(|axis| voxel[axis] >= 0.0 && voxel[axis] <= f64::from(dims[axis]) - 1.001);
+    if !inside {
+        return None;
+    }
+    let (base, part) = (voxel.floor(), voxel - voxel.floor());
+    let corners = (0..8_u32).map(|n| {
+        let bits = [n & 1, n >> 1 & 1, n >> 2];
+        let weight: f64 = (0..3).map(|axis| if bits[axis] == 1 { part[axis] } else { 1.0 - part[axis] }).product();
+        let [i, j, k] = [0, 1, 2].map(|axis| base[axis] as u32 + bits[axis]);
+        weight * volume.value(i, j, k)
+    });
+    Some(corners.sum())
+}
+
+#[test]
+fn ten_thousand_random_points_of_each_orientation_read_their_trilinear_value() {
+    let Some(context) = &device() else { return };
+    // As long as a scan along one axis: far from the origin f32 has the fewest digits left.
+    let volume = noise(awkward_grid([512, 24, 20]));
+    let texture = upload(context, &volume);
+    let style = SliceStyle::new(Window::new(400.0, 40.0));
+    let mut state = 7;
+    let renderer = SliceRenderer::new(context);
+    let format = wgpu::TextureFormat::R32Float;
+    let mut target = ViewTexture::with_format(context, "values", [1, 1], format);
+    for orientation in [Some(Plane::Axial), Some(Plane::Sagittal), Some(Plane::Coronal), None] {
+        let (mut points, mut worst): (u32, f64) = (0, 0.0);
+        for _ in 0..2000 {
+            if points >= 10_000 {
+                break;
+            }
+            let voxel = DVec3::new(511.0, 23.0, 19.0) * DVec3::from_array(std::array::from_fn(|_| random(&mut state)));
+            let center_in_patient = volume.grid().patient_from_voxel().transform_point3(voxel);
+            let mm_per_px = 0.05 + 0.5 * random(&mut state);
+            let mut frame =
+                SliceFrame::of_plane(orientation.unwrap_or(Plane::Axial), center_in_patient, mm_per_px, [24, 24]);
+            if orientation.is_none() {
+                let axis = DVec3::from_array(std::array::from_fn(|_| random(&mut state) - 0.5)).normalize();
+                let turn = DQuat::from_axis_angle(axis, 6.0 * random(&mut state));
+                frame.right_in_patient = turn * frame.right_in_patient;
+                frame.down_in_patient = turn * frame.down_in_patient;
+            }
+            renderer.draw_values(context, &mut target, &scene(frame, SliceVolume::from(&*texture), style));
+            let found: Vec<f32> = bytemuck::pod_collect_to_vec(&readback::texture_bytes(context, target.texture()));
+            for (n, found) in found.into_iter().enumerate() {
+                let px = DVec2::new((n % 24) as f64 + 0.5, (n / 24) as f64 + 0.5);
+                let voxel = volume.grid().voxel_from_patient().transform_point3(frame.point_in_patient(px));
+                if let Some(value) = trilinear_of_samples(&volume, voxel) {
+                    worst = worst.max((f64::from(found) - value).abs());
+                    points += 1;
+                }
+            }
+        }
+        assert!(points >= 10_000, "{orientation:?}: only {points} points");
+        assert!(worst < 0.5, "{orientation:?}: {worst} HU off at the worst of {points} points");
     }
 }
 

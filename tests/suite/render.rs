@@ -357,9 +357,14 @@ fn the_first_surface_is_that_of_the_mesh() {
     let mesh = surface::extract_volume(&volume, 200.0, &Progress::new()).expect("nobody cancels");
     let transfer = TransferFunction { blend: Blend::Isosurface, iso_value: 200.0, ..marker_only() };
     let scene = scene_of(&volume, StandardView::Left, [40, 40]);
-    let image = on_cpu(&volume, &transfer, &scene, Shortcuts::default());
+    let mut distances_mm = on_cpu(&volume, &transfer, &scene, Shortcuts::default()).distance_mm;
+    if let Some(context) = device::device() {
+        let on_device = raymarch::render_once(&context, &resident(&context, volume), &transfer, &scene);
+        distances_mm.extend(on_device.distance_mm);
+    }
     let mut hits = 0;
-    for (n, &distance_mm) in image.distance_mm.iter().enumerate().filter(|(_, mm)| **mm > 0.0) {
+    for (n, distance_mm) in distances_mm.into_iter().enumerate().filter(|(_, mm)| *mm > 0.0) {
+        let n = n % (40 * 40);
         let (x, y) = ((n % 40) as f64 + 0.5, (n / 40) as f64 + 0.5);
         let ray = scene.camera.ray_through(glam::DVec2::new(x / 20.0 - 1.0, 1.0 - y / 20.0), 1.0);
         let hit = ray.at(f64::from(distance_mm));
