@@ -9,6 +9,7 @@ pub mod device;
 mod dispatch;
 pub mod facts;
 pub mod frame_log;
+mod look_commands;
 pub mod memory;
 pub mod notices;
 pub mod numbers;
@@ -144,6 +145,10 @@ pub struct MaquetteApp {
     dialog: Option<Dialog>,
     export: ExportState,
     gallery: Gallery,
+    /// The 3D display window is open, and which part of it is shown.
+    display_open: bool,
+    display_page: panels::display::Page,
+    transfer_editor: panels::transfer::TransferEditor,
     tags: TagList,
     /// Voxels of the built-in sample.
     sample_dims: [u32; 3],
@@ -190,6 +195,9 @@ impl MaquetteApp {
             dialog: None,
             export: ExportState::default(),
             gallery: Gallery::default(),
+            display_open: false,
+            display_page: panels::display::Page::default(),
+            transfer_editor: panels::transfer::TransferEditor::default(),
             tags: TagList::default(),
             sample_dims: crate::domain::phantom::thorax::SAMPLE_DIMS,
             code_query: String::new(),
@@ -242,6 +250,15 @@ impl MaquetteApp {
     /// Chooses where meshes are written, as if it had been typed.
     pub fn choose_export_folder(&mut self, folder: &std::path::Path) {
         self.export.folder = folder.display().to_string();
+    }
+
+    /// Writes or loads the colours and opacities of the 3D view as if the path had been typed.
+    pub fn transfer_file(&mut self, path: &std::path::Path, save: bool) {
+        if save {
+            self.save_transfer(path, false);
+        } else {
+            self.load_transfer(path);
+        }
     }
 
     /// Saves the case as if the path had been typed.
@@ -337,6 +354,7 @@ impl MaquetteApp {
         self.selection = Selection::default();
         self.selection.follow(&self.session);
         self.viewports = Viewports::new();
+        self.transfer_editor = panels::transfer::TransferEditor::default();
         self.tags = TagList::default();
         self.stage = Stage::Images;
     }
@@ -383,8 +401,13 @@ impl MaquetteApp {
             tools: &mut self.tools,
             readout: &mut self.readout,
             notices: &mut self.notices,
+            asked: &mut self.asked,
         };
-        run(&mut self.viewports, &mut scene)
+        let result = run(&mut self.viewports, &mut scene);
+        if !self.asked.is_empty() {
+            self.ctx.request_repaint();
+        }
+        result
     }
 }
 
@@ -448,6 +471,7 @@ impl eframe::App for MaquetteApp {
         } else {
             self.welcome_ui(ui);
         }
+        self.display_ui(ui.ctx(), now);
         self.open_flow_ui(ui.ctx());
         self.dialogs_ui(ui.ctx(), now);
         if let Some(id) = self.palette.ui(ui.ctx(), now) {

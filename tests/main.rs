@@ -61,4 +61,5 @@ mod suite {
     mod volume_texture;
     mod window;
     mod window_painter;
+    mod window_display;
 }

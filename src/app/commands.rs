@@ -4,7 +4,13 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use egui_material_icons::{MaterialIcon, icons};
 
 use crate::domain::camera::StandardView;
+use crate::domain::color_map::ColorMap;
+use crate::domain::plane::Plane;
+use crate::domain::slice::{Interpolation, SlabMode};
+use crate::domain::transfer::Blend;
 use crate::tools::options::ToolKind;
+
+use super::viewports::layout::Arrangement;
 
 /// Where a command stands in the menu bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +21,11 @@ pub enum Menu {
     Edit,
     /// What is seen.
     View,
-    /// Pointer tools (rail, palette and key list; no menu).
+    /// How slices are drawn.
+    Slices,
+    /// How the 3D view is drawn.
+    Volume3d,
+    /// Pointer tools and others without a menu (rail, palette and key list).
     Tool,
     /// Help.
     Help,
@@ -84,8 +94,8 @@ pub enum CommandId {
     Center,
     /// Maximises the active view or gives it back its place.
     Maximise,
-    /// Axial, sagittal, coronal and 3D side by side.
-    FourUp,
+    /// An arrangement of the views.
+    Arrange(Arrangement),
     /// Puts the active view into its own window.
     Detach,
     /// Shows or hides the patient's identity.
@@ -106,8 +116,38 @@ pub enum CommandId {
     ToggleVolume,
     /// Shows or hides the surfaces in 3D.
     ToggleSurfaces,
+    /// How values between voxels are found.
+    Interpolation(Interpolation),
+    /// Colours of the slices.
+    Colors(ColorMap),
+    /// Thickness of the slice under the pointer.
+    Slab(Option<SlabMode>),
+    /// All planes back along the body.
+    StraightenPlanes,
+    /// Keeps the planes at right angles, or not.
+    LockPlanes,
     /// Shows or hides the crop box.
     ToggleCrop,
+    /// How the 3D view is drawn.
+    Mode(Blend),
+    /// Parallel projection, or perspective.
+    ToggleParallel,
+    /// Outlines of the slices in 3D.
+    TogglePlanes,
+    /// Cuts the volume along a slice's plane.
+    AddCut(Plane),
+    /// Draws only a slab around a slice's plane.
+    CutSlab(Plane),
+    /// Takes all cuts away.
+    RemoveCuts,
+    /// Colours and opacities of a file.
+    LoadTransfer,
+    /// Colours and opacities to a file.
+    SaveTransfer,
+    /// Colours and opacities as the preset says.
+    ResetTransfer,
+    /// The window of everything about the 3D picture.
+    VolumeDisplay,
     /// Gallery of 3D presets.
     VolumePresets,
     /// Gallery of window presets.
@@ -240,7 +280,7 @@ impl Entry {
 }
 
 use CommandId as C;
-use Menu::{Edit, File, Help, Tool, View};
+use Menu::{Edit, File, Help, Slices, Tool, View, Volume3d};
 use Needs::{AnyMesh, Nothing, Redo, Segment, Selection, Tags, Undo, Volume};
 
 /// Every command, in the order of the menus.
@@ -289,8 +329,31 @@ pub const TABLE: &[Entry] = &[
         .keys(PLAIN, Key::C),
     row(C::Maximise, View, "Maximise view", "One view alone, or all again; double-click does the same.", Volume)
         .keys(PLAIN, Key::Q),
-    row(C::FourUp, View, "Four views", "Axial, 3D, sagittal and coronal in their places.", Volume)
-        .keys(CTRL, Key::Num0),
+    row(
+        C::Arrange(Arrangement::FourUp),
+        View,
+        "Four views",
+        "Axial, 3D, sagittal and coronal in their places.",
+        Volume,
+    )
+    .keys(CTRL, Key::Num0),
+    row(
+        C::Arrange(Arrangement::OneAndThree),
+        View,
+        "One large, three small",
+        "3D large, the slices beside it.",
+        Volume,
+    )
+    .keys(CTRL, Key::Num1),
+    row(
+        C::Arrange(Arrangement::SlicesOnly),
+        View,
+        "Slices only",
+        "Axial large, sagittal and coronal beside it.",
+        Volume,
+    )
+    .keys(CTRL, Key::Num2),
+    row(C::Arrange(Arrangement::VolumeOnly), View, "3D only", "The 3D view alone.", Volume).keys(CTRL, Key::Num3),
     row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume),
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
@@ -303,44 +366,125 @@ pub const TABLE: &[Entry] = &[
         Volume,
     )
     .keys(SHIFT, Key::H),
-    row(C::Cine, View, "Play slices", "Runs through the slices of the view under the pointer; a click stops.", Volume)
-        .keys(PLAIN, Key::Y),
     row(C::ToggleSegments, View, "Segments", "Shows or hides all segments.", Volume).keys(PLAIN, Key::G),
     row(C::ToggleCrosshair, View, "Crosshair", "Shows or hides the lines of the other views.", Volume)
         .keys(PLAIN, Key::X),
-    row(C::Invert, View, "Inverted grey", "Slices from white to black, as on film.", Volume).keys(SHIFT, Key::N),
+    row(C::WindowPresets, Slices, "Window presets", "Pictures of this slice with every window.", Volume)
+        .keys(PLAIN, Key::W),
+    row(
+        C::Cine,
+        Slices,
+        "Play slices",
+        "Runs through the slices of the view under the pointer; a click stops.",
+        Volume,
+    )
+    .keys(PLAIN, Key::Y),
+    row(C::Invert, Slices, "Inverted grey", "Slices from white to black, as on film.", Volume).keys(SHIFT, Key::N),
     row(
         C::ToggleInterpolation,
-        View,
+        Slices,
         "Smooth pixels",
         "Interpolates between voxels, or shows them as they are.",
         Volume,
     )
     .keys(PLAIN, Key::B),
     row(
-        C::ToggleVolume,
-        View,
-        "Volume in 3D",
-        "Shows or hides the ray-marched volume; beside surfaces it is faded.",
+        C::Interpolation(Interpolation::Nearest),
+        Slices,
+        "Nearest voxel",
+        "The voxels as they are, as blocks.",
         Volume,
     )
     .line(),
-    row(C::ToggleSurfaces, View, "Surfaces in 3D", "Shows or hides segments and meshes.", Volume),
-    row(C::ToggleCrop, View, "Crop box", "Cuts the volume to a box.", Volume).keys(PLAIN, Key::K),
-    row(C::VolumePresets, View, "3D presets", "Pictures of this volume with every preset.", Volume).keys(PLAIN, Key::V),
-    row(C::WindowPresets, View, "Window presets", "Pictures of this slice with every window.", Volume)
-        .keys(PLAIN, Key::W),
-    row(C::Standard(StandardView::Anterior), View, "From the front", "Anterior view in 3D.", Volume)
+    row(C::Interpolation(Interpolation::Linear), Slices, "Linear", "Values between voxels on straight lines.", Volume),
+    row(
+        C::Interpolation(Interpolation::Cubic),
+        Slices,
+        "Cubic",
+        "Smooth, and still through every voxel's value.",
+        Volume,
+    ),
+    row(C::Slab(None), Slices, "Thin slice", "The view under the pointer shows a plane without thickness.", Volume)
+        .keys(SHIFT, Key::T)
+        .line(),
+    row(C::Slab(Some(SlabMode::Maximum)), Slices, "Slab: maximum (MIP)", "Brightest value: vessels, bone.", Volume)
+        .keys(SHIFT, Key::M),
+    row(C::Slab(Some(SlabMode::Minimum)), Slices, "Slab: minimum (MinIP)", "Darkest value: airways.", Volume),
+    row(C::Slab(Some(SlabMode::Mean)), Slices, "Slab: mean", "Average: less noise.", Volume),
+    row(
+        C::StraightenPlanes,
+        Slices,
+        "Planes along the body",
+        "Turned planes go back to axial, sagittal, coronal.",
+        Volume,
+    )
+    .keys(SHIFT, Key::C)
+    .line(),
+    row(C::LockPlanes, Slices, "Planes at right angles", "The third plane follows when one is turned.", Volume),
+    row(C::Colors(ColorMap::Grey), Slices, "Colours: grey", "Black to white.", Volume).line(),
+    row(C::Colors(ColorMap::Fire), Slices, "Colours: fire", "Black, red, yellow, white.", Volume),
+    row(C::Colors(ColorMap::Ice), Slices, "Colours: ice", "Black, blue, white.", Volume),
+    row(C::Colors(ColorMap::Spectrum), Slices, "Colours: spectrum", "Blue, green, red.", Volume),
+    row(
+        C::VolumeDisplay,
+        Volume3d,
+        "3D display",
+        "Way of drawing, colours, cuts: everything about the 3D picture.",
+        Volume,
+    )
+    .keys(SHIFT, Key::D),
+    row(
+        C::ToggleVolume,
+        Volume3d,
+        "Volume in 3D",
+        "Shows or hides the ray-marched volume; beside surfaces it is faded.",
+        Volume,
+    ),
+    row(C::ToggleSurfaces, Volume3d, "Surfaces in 3D", "Shows or hides segments and meshes.", Volume),
+    row(C::ToggleCrop, Volume3d, "Crop box", "Cuts the volume to a box.", Volume).keys(PLAIN, Key::K),
+    row(C::VolumePresets, Volume3d, "3D presets", "Pictures of this volume with every preset.", Volume)
+        .keys(PLAIN, Key::V),
+    row(C::ToggleParallel, Volume3d, "Parallel projection", "Sizes can be compared; off is perspective.", Volume)
+        .keys(SHIFT, Key::O)
+        .line(),
+    row(C::TogglePlanes, Volume3d, "Slices in 3D", "Outlines of the three slices.", Volume).keys(SHIFT, Key::X),
+    row(C::Mode(Blend::Composite), Volume3d, "Draw as a volume", "Colours and opacities of the preset, lit.", Volume)
+        .line(),
+    row(C::Mode(Blend::MaximumIntensity), Volume3d, "Draw the maximum (MIP)", "Brightest value of each ray.", Volume),
+    row(C::Mode(Blend::MinimumIntensity), Volume3d, "Draw the minimum (MinIP)", "Darkest value of each ray.", Volume),
+    row(C::Mode(Blend::Average), Volume3d, "Draw the mean", "Mean value of each ray.", Volume),
+    row(C::Mode(Blend::Isosurface), Volume3d, "Draw the first surface", "The first surface at a value, lit.", Volume),
+    row(C::Mode(Blend::XRay), Volume3d, "Draw as X-ray", "Attenuation along each ray, as on a film.", Volume),
+    row(C::AddCut(Plane::Axial), Tool, "Cut along the axial plane", "Takes away what lies before it.", Volume),
+    row(C::AddCut(Plane::Sagittal), Tool, "Cut along the sagittal plane", "Takes away what lies before it.", Volume),
+    row(C::AddCut(Plane::Coronal), Tool, "Cut along the coronal plane", "Takes away what lies before it.", Volume),
+    row(C::CutSlab(Plane::Axial), Tool, "Only a slab around the axial plane", "It follows the slice.", Volume),
+    row(C::CutSlab(Plane::Sagittal), Tool, "Only a slab around the sagittal plane", "It follows the slice.", Volume),
+    row(C::CutSlab(Plane::Coronal), Tool, "Only a slab around the coronal plane", "It follows the slice.", Volume),
+    row(
+        C::LoadTransfer,
+        Volume3d,
+        "Load colours and opacity\u{2026}",
+        "From a file in the form of the presets.",
+        Volume,
+    )
+    .line(),
+    row(C::SaveTransfer, Volume3d, "Save colours and opacity\u{2026}", "To a file in the form of the presets.", Volume),
+    row(C::ResetTransfer, Volume3d, "Colours and opacity of the preset", "What was edited goes.", Volume),
+    row(C::RemoveCuts, Volume3d, "Remove all cuts", "Planes and slab; the crop box stays.", Volume),
+    row(C::Standard(StandardView::Anterior), Volume3d, "From the front", "Anterior view in 3D.", Volume)
         .keys(SHIFT, Key::A)
         .line(),
-    row(C::Standard(StandardView::Posterior), View, "From the back", "Posterior view in 3D.", Volume)
+    row(C::Standard(StandardView::Posterior), Volume3d, "From the back", "Posterior view in 3D.", Volume)
         .keys(SHIFT, Key::P),
-    row(C::Standard(StandardView::Left), View, "From the patient's left", "Left view in 3D.", Volume)
+    row(C::Standard(StandardView::Left), Volume3d, "From the patient's left", "Left view in 3D.", Volume)
         .keys(SHIFT, Key::L),
-    row(C::Standard(StandardView::Right), View, "From the patient's right", "Right view in 3D.", Volume)
+    row(C::Standard(StandardView::Right), Volume3d, "From the patient's right", "Right view in 3D.", Volume)
         .keys(SHIFT, Key::R),
-    row(C::Standard(StandardView::Superior), View, "From the head", "Superior view in 3D.", Volume).keys(SHIFT, Key::S),
-    row(C::Standard(StandardView::Inferior), View, "From the feet", "Inferior view in 3D.", Volume).keys(SHIFT, Key::I),
+    row(C::Standard(StandardView::Superior), Volume3d, "From the head", "Superior view in 3D.", Volume)
+        .keys(SHIFT, Key::S),
+    row(C::Standard(StandardView::Inferior), Volume3d, "From the feet", "Inferior view in 3D.", Volume)
+        .keys(SHIFT, Key::I),
     row(C::Tool(ToolKind::Navigate), Tool, "Navigate", "Moves the crosshair; turns 3D views.", Nothing)
         .keys(PLAIN, Key::N)
         .icon(icons::ICON_POINT_SCAN),

@@ -14,7 +14,6 @@ use crate::domain::window;
 use crate::session::command::{Command, MaskEdit};
 use crate::session::document::SegmentObject;
 use crate::session::notice::NoticeLevel;
-use crate::session::view::Interpolation;
 use crate::tools::options::ToolKind;
 
 impl MaquetteApp {
@@ -50,15 +49,12 @@ impl MaquetteApp {
                 self.choose_tool(self.tools.active());
             }
             CommandId::ToggleIdentity => self.session.view.identity_visible ^= true,
-            CommandId::Invert => self.session.view.inverted ^= true,
             CommandId::ToggleCorners => self.session.view.corners_visible ^= true,
             CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
-            CommandId::ToggleInterpolation => {
-                self.session.view.interpolation = match self.session.view.interpolation {
-                    Interpolation::Linear | Interpolation::Cubic => Interpolation::Nearest,
-                    Interpolation::Nearest => Interpolation::Linear,
-                };
-            }
+            CommandId::VolumeDisplay => self.display_open ^= true,
+            CommandId::LoadTransfer => self.ask_path(PickedFor::LoadTransfer),
+            CommandId::SaveTransfer => self.ask_path(PickedFor::SaveTransfer),
+            other if self.run_look_command(other) => {}
             other => match view_command(other) {
                 Some(command) => self.with_scene(|viewports, scene| viewports.run(command, scene)),
                 None => self.run_object_command(other),
@@ -109,11 +105,12 @@ impl MaquetteApp {
         let view = &self.session.view;
         match id {
             CommandId::ToggleIdentity => Some(view.identity_visible),
-            CommandId::Invert => Some(view.inverted),
             CommandId::ToggleCorners => Some(view.corners_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
-            CommandId::ToggleInterpolation => Some(view.interpolation != Interpolation::Nearest),
-            other => view_command(other).and_then(|command| self.viewports.is_on(command)),
+            CommandId::VolumeDisplay => Some(self.display_open),
+            other => {
+                self.look_is_on(other).or_else(|| view_command(other).and_then(|it| self.viewports.is_on(it, view)))
+            }
         }
     }
 
@@ -212,6 +209,7 @@ impl MaquetteApp {
                 Outcome::Bars(id, bars) => self.facts.take_bars(id, bars),
                 // The system's own dialog has asked before replacing this very file.
                 Outcome::Picked(PickedFor::SaveCase, path) if is_case(&path) => self.write_case_to(&path, true),
+                Outcome::Picked(PickedFor::SaveTransfer, path) => self.save_transfer(&path, true),
                 Outcome::Picked(wanted_for, path) => self.use_path(wanted_for, path),
                 Outcome::NotPicked(wanted_for) => {
                     self.type_path(
@@ -261,7 +259,8 @@ fn view_command(id: CommandId) -> Option<ViewCommand> {
         CommandId::Reset => ViewCommand::Reset,
         CommandId::Center => ViewCommand::Center,
         CommandId::Maximise => ViewCommand::Maximise,
-        CommandId::FourUp => ViewCommand::FourUp,
+        CommandId::Arrange(arrangement) => ViewCommand::Arrange(arrangement),
+        CommandId::Slab(mode) => ViewCommand::Slab(mode),
         CommandId::Detach => ViewCommand::Detach,
         CommandId::Cine => ViewCommand::Cine,
         CommandId::ToggleSegments => ViewCommand::ToggleSegments,

@@ -35,6 +35,10 @@ pub enum PickedFor {
     SaveCase,
     /// Where the meshes go.
     ExportFolder,
+    /// Colours and opacities of the 3D view.
+    LoadTransfer,
+    /// Where they go.
+    SaveTransfer,
 }
 
 impl PickedFor {
@@ -46,6 +50,8 @@ impl PickedFor {
             Self::AddImages => "Add images to the case",
             Self::SaveCase => "Save the case",
             Self::ExportFolder => "Folder for the meshes",
+            Self::LoadTransfer => "Load colours and opacity",
+            Self::SaveTransfer => "Save colours and opacity",
         }
     }
 }
@@ -129,11 +135,13 @@ impl MaquetteApp {
     /// Opens a system dialog on a worker. It answers with an outcome.
     pub(in crate::app) fn ask_path(&mut self, wanted_for: PickedFor) {
         let name = self.session.document().name().to_owned();
+        let preset = self.session.view.preset.clone();
         let asked = self.work.submit(Lane::Background, "dialog", "", move |_| {
             let dialog = rfd::FileDialog::new().set_title(wanted_for.title());
             let picked = match wanted_for {
                 PickedFor::OpenFolder | PickedFor::AddImages | PickedFor::ExportFolder => dialog.pick_folder(),
-                PickedFor::OpenFile => dialog.pick_file(),
+                PickedFor::OpenFile | PickedFor::LoadTransfer => dialog.pick_file(),
+                PickedFor::SaveTransfer => dialog.set_file_name(format!("{preset}.json")).save_file(),
                 PickedFor::SaveCase => dialog.set_file_name(format!("{name}.maquette")).save_file(),
             };
             Ok(picked.map_or(Outcome::NotPicked(wanted_for), |path| Outcome::Picked(wanted_for, path)))
@@ -150,6 +158,9 @@ impl MaquetteApp {
                 self.session.case_path().map_or_else(default_case_path, |path| path.display().to_string())
             }
             PickedFor::ExportFolder => home().display().to_string(),
+            PickedFor::LoadTransfer | PickedFor::SaveTransfer => {
+                home().join(format!("{}.json", self.session.view.preset)).display().to_string()
+            }
             PickedFor::OpenFolder | PickedFor::OpenFile | PickedFor::AddImages => self.open_flow.first_path.clone(),
         };
         self.open_flow.typed = Some(TypedPath { wanted_for, text, reason: reason.to_owned() });
@@ -162,6 +173,8 @@ impl MaquetteApp {
             PickedFor::SaveCase => self.save_case_to(&path),
             PickedFor::AddImages => self.scan_to_add(path),
             PickedFor::ExportFolder => self.export.folder = path.display().to_string(),
+            PickedFor::LoadTransfer => self.load_transfer(&path),
+            PickedFor::SaveTransfer => self.save_transfer(&path, false),
         }
     }
 

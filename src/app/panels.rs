@@ -1,6 +1,7 @@
 //! The panels around the views. Each file draws one of them from the state of the window and asks for commands.
 
 pub mod about;
+pub mod display;
 pub mod export;
 pub mod gallery;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod series_list;
 pub mod status_bar;
 pub mod top_bar;
+pub mod transfer;
 pub mod volume_properties;
 pub mod welcome;
 

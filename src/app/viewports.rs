@@ -4,16 +4,20 @@
 //! under the pointer for the status bar.
 
 pub mod annotations;
+pub mod c_arm;
 pub mod cine;
 pub mod contours;
 pub mod cropping;
 pub mod cube;
+pub mod cuts;
 pub mod input;
 pub mod layout;
 pub mod measurements;
 pub mod picture_source;
 pub mod placement;
+mod plane_lines;
 pub mod shared;
+pub mod slice_menu;
 pub mod slice_pane;
 pub mod stroke;
 pub mod surfaces;
@@ -23,6 +27,7 @@ use egui::{Align2, Rect, Response, Ui, ViewportBuilder, ViewportId};
 use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, UiResponse};
 use glam::DVec3;
 
+use super::commands::CommandId;
 use super::device::WindowDevice;
 use super::frame_log::Pictures;
 use super::notices::Notices;
@@ -30,13 +35,14 @@ use super::theme;
 use crate::domain::camera::{Camera, StandardView};
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
+use crate::domain::slice::SlabMode;
 use crate::session::Session;
 use crate::session::measurement::MeasurementId;
-use crate::session::view::{BODY_ZOOM, CropBox};
+use crate::session::view::{BODY_ZOOM, CropBox, ViewState};
 use crate::tools::options::ToolBox;
 
 use cine::Cine;
-use layout::{Layout, Pane};
+use layout::{Arrangement, Layout, Pane};
 use shared::Shared;
 use slice_pane::SlicePane;
 use volume_pane::VolumePane;
@@ -55,6 +61,8 @@ pub struct Scene<'a> {
     pub notices: &'a mut Notices,
     /// The measurement that is selected in the list.
     pub selected: Option<MeasurementId>,
+    /// Commands of the table that a view's own controls ask for.
+    pub asked: &'a mut Vec<CommandId>,
 }
 
 /// What is under the pointer and what its buttons do there.
@@ -81,8 +89,10 @@ pub enum ViewCommand {
     Center,
     /// The active view alone, or all again.
     Maximise,
-    /// The standard arrangement.
-    FourUp,
+    /// An arrangement of the views.
+    Arrange(Arrangement),
+    /// Thickness of the slice view under the pointer.
+    Slab(Option<SlabMode>),
     /// The active view into its own window.
     Detach,
     /// Segments on the slices.
@@ -142,6 +152,7 @@ impl Viewports {
         self.shared.surfaces.sync(&scene.device.context, scene.session, &waker);
         self.shared.sync_contours(scene.session, &waker);
         self.shared.drawn.clear();
+        self.layout.arrange(Arrangement::of_name(&scene.session.view.layout));
         let maximised = self.layout.maximised();
         let Self { layout, slices, volume, shared, .. } = self;
         let mut panes = Panes { slices, volume, shared, scene, wish: None };
@@ -175,6 +186,7 @@ impl Viewports {
                 self.shared.stroke.carry_out(action, scene.session, scene.notices);
             }
             self.shared.held.release();
+            self.slices.iter_mut().for_each(|pane| pane.drop_line(scene.session));
         }
     }
 
@@ -194,7 +206,10 @@ impl Viewports {
                 if let Some(id) = session.view.active_volume {
                     session.view.windows.remove(&id);
                     let document = session.document().clone();
+                    // What was worked on is not part of the view's place: colours, cuts and preset stay.
+                    let (preset, look) = (session.view.preset.clone(), session.view.look.clone());
                     session.view.show_volume(id, &document);
+                    (session.view.preset, session.view.look) = (preset, look);
                 }
                 fit_camera(session, Some(StandardView::Anterior));
             }
@@ -206,7 +221,11 @@ impl Viewports {
             }
             ViewCommand::Maximise => self.layout.toggle_maximised(active),
             ViewCommand::Cine => self.cine.toggle(active),
-            ViewCommand::FourUp => self.layout.reset(),
+            ViewCommand::Arrange(arrangement) => {
+                arrangement.name().clone_into(&mut session.view.layout);
+                self.layout.reset(arrangement);
+            }
+            ViewCommand::Slab(mode) => session.view.slice_mut(self.active_plane()).set_slab_mode(mode),
             ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),
             ViewCommand::ToggleSegments => self.shared.source.hide_segments = !self.shared.source.hide_segments,
             ViewCommand::ToggleVolume => self.volume.toggle_volume(),
@@ -222,8 +241,10 @@ impl Viewports {
     }
 
     /// Whether a toggle is on; `None` for commands that are no toggles.
-    pub fn is_on(&self, command: ViewCommand) -> Option<bool> {
+    pub fn is_on(&self, command: ViewCommand, view: &ViewState) -> Option<bool> {
         match command {
+            ViewCommand::Arrange(arrangement) => Some(Arrangement::of_name(&view.layout) == arrangement),
+            ViewCommand::Slab(mode) => Some(view.slice(self.active_plane()).slab.map(|slab| slab.mode) == mode),
             ViewCommand::Maximise => Some(self.layout.maximised().is_some()),
             ViewCommand::Cine => Some(self.cine.is_playing()),
             ViewCommand::ToggleSegments => Some(!self.shared.source.hide_segments),
@@ -243,6 +264,14 @@ impl Viewports {
         self.volume.pictures()
     }
 
+    /// The slice view that was last under the pointer; axial when that was the 3D view.
+    fn active_plane(&self) -> Plane {
+        match self.shared.active {
+            Some(Pane::Slice(plane)) => plane,
+            Some(Pane::Volume) | None => Plane::Axial,
+        }
+    }
+
     fn slice_mut(&mut self, plane: Plane) -> &mut SlicePane {
         &mut self.slices[Plane::ALL.iter().position(|found| *found == plane).unwrap_or(0)]
     }
@@ -252,7 +281,9 @@ impl Viewports {
 fn fit_camera(session: &mut Session, face: Option<StandardView>) {
     let grid = session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
     let Some((lower, upper)) = grid.map(|grid| grid.bounds_in_patient()) else { return };
+    let parallel = session.view.camera.is_parallel();
     let fitted = Camera::fitting(lower, upper, face.unwrap_or(StandardView::Anterior)).zoomed(BODY_ZOOM);
+    let fitted = fitted.in_parallel(parallel);
     session.view.camera = match face {
         Some(_) => fitted,
         None => Camera {
@@ -300,42 +331,47 @@ impl Panes<'_, '_> {
         self.header(ui, rect, pane, &response)
     }
 
-    /// The thin header that appears under the pointer: drag it to rearrange. Returns whether a drag began.
+    /// The view's own controls in its corner; the rest of its thin header appears under the pointer: drag it to rearrange.
+    /// Returns whether a drag began.
     fn header(&mut self, ui: &mut Ui, rect: Rect, pane: Pane, view: &Response) -> bool {
-        let bar = Rect::from_min_size(rect.right_top() - egui::vec2(96.0, 0.0), egui::vec2(96.0, 24.0));
-        let near = ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| bar.expand(24.0).contains(at));
-        if !near || !(view.contains_pointer() || ui.rect_contains_pointer(bar)) {
-            return false;
-        }
+        let whole = Rect::from_min_size(rect.right_top() - egui::vec2(120.0, 0.0), egui::vec2(120.0, 24.0));
+        let near = ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| whole.expand(24.0).contains(at));
+        let open = near && (view.contains_pointer() || ui.rect_contains_pointer(whole));
+        let bar =
+            if open { whole } else { Rect::from_min_max(egui::pos2(whole.right() - 24.0, whole.top()), whole.max) };
         let mut child =
             ui.new_child(egui::UiBuilder::new().max_rect(bar).layout(egui::Layout::right_to_left(egui::Align::Center)));
-        child.painter().rect_filled(bar, 4.0, theme::RAISED);
+        if open {
+            child.painter().rect_filled(bar, 4.0, theme::RAISED);
+        }
         child.spacing_mut().item_spacing.x = 2.0;
-        let button = |ui: &mut Ui, icon, name: &str, help: String| {
-            let response = ui.add(egui::Button::new(theme::icon(icon, 16.0)).frame(false)).on_hover_text(help);
+        let button = |ui: &mut Ui, icon, name: &str, help: &str| {
+            let response = ui.add(egui::Button::new(theme::icon(icon, 16.0).color(theme::WEAK)).frame(false));
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
-            response.clicked()
+            response.on_hover_text(format!("{name}\n{help}"))
         };
         use egui_material_icons::icons;
         let name = pane.name();
-        if button(
-            &mut child,
-            icons::ICON_OPEN_IN_FULL,
-            &format!("Maximise {name}"),
-            "Alone, or back (double click)".to_owned(),
-        ) {
+        let display = button(&mut child, icons::ICON_TUNE, &format!("{name} display"), "How this view is drawn");
+        match pane {
+            Pane::Slice(plane) => slice_menu::menu(&display, plane, self.scene),
+            Pane::Volume if display.clicked() => self.scene.asked.push(CommandId::VolumeDisplay),
+            Pane::Volume => {}
+        }
+        if !open {
+            return false;
+        }
+        let maximise =
+            button(&mut child, icons::ICON_OPEN_IN_FULL, &format!("Maximise {name}"), "Alone, or back (double click)");
+        if maximise.clicked() {
             self.wish = Some(Wish::Maximise(pane));
         }
-        if button(
-            &mut child,
-            icons::ICON_OPEN_IN_NEW,
-            &format!("Detach {name}"),
-            "Into a window of its own, for a second monitor".to_owned(),
-        ) {
+        let detach = "Into a window of its own, for a second monitor";
+        if button(&mut child, icons::ICON_OPEN_IN_NEW, &format!("Detach {name}"), detach).clicked() {
             self.wish = Some(Wish::Detach(pane));
         }
         let grip = child.interact(
-            Rect::from_min_max(bar.min, egui::pos2(bar.max.x - 52.0, bar.max.y)),
+            Rect::from_min_max(bar.min, egui::pos2(bar.max.x - 76.0, bar.max.y)),
             child.scope_id().with(("grip", name)),
             egui::Sense::drag(),
         );

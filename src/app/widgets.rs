@@ -2,6 +2,7 @@
 //!
 //! Every control gets its accessible name here, so that a screen reader and a test find it.
 
+pub mod curve;
 pub mod field;
 pub mod histogram;
 pub mod row;

@@ -82,12 +82,15 @@ impl StandardView {
     }
 }
 
+/// Angle of view of a camera in perspective, radians: 30 degrees.
+const FOV_Y_RAD: f64 = std::f64::consts::FRAC_PI_6;
+
 impl Camera {
     /// A perspective camera (30 degrees) that sees all of a box of patient space from a standard view.
     pub fn fitting(lower_in_patient: DVec3, upper_in_patient: DVec3, view: StandardView) -> Self {
         let (direction_in_patient, up_in_patient) = view.direction_and_up();
         let radius_mm = (upper_in_patient - lower_in_patient).length().max(1.0) / 2.0;
-        let fov_y_rad = 30_f64.to_radians();
+        let fov_y_rad = FOV_Y_RAD;
         Self {
             focus_in_patient: (lower_in_patient + upper_in_patient) / 2.0,
             direction_in_patient,
@@ -95,6 +98,26 @@ impl Camera {
             distance_mm: radius_mm / (fov_y_rad / 2.0).sin(),
             projection: Projection::Perspective { fov_y_rad },
         }
+    }
+
+    /// In a parallel projection, or in perspective again; what is at the focus keeps its size.
+    #[must_use]
+    pub fn in_parallel(&self, parallel: bool) -> Self {
+        let height_mm = self.height_at_focus_mm();
+        if parallel {
+            return Self { projection: Projection::Orthographic { height_mm }, ..*self };
+        }
+        let fov_y_rad = match self.projection {
+            Projection::Perspective { fov_y_rad } => fov_y_rad,
+            Projection::Orthographic { .. } => FOV_Y_RAD,
+        };
+        let distance_mm = (height_mm / 2.0 / (fov_y_rad / 2.0).tan()).max(1.0);
+        Self { projection: Projection::Perspective { fov_y_rad }, distance_mm, ..*self }
+    }
+
+    /// Whether rays are parallel.
+    pub fn is_parallel(&self) -> bool {
+        matches!(self.projection, Projection::Orthographic { .. })
     }
 
     /// Position of the eye, mm.
@@ -317,6 +340,33 @@ mod tests {
             let fill = fill.fold(0.0, f64::max);
             assert!((fill - 0.92).abs() < 0.02, "{fill}");
         }
+    }
+
+    #[test]
+    fn parallel_and_back_keeps_the_size_at_the_focus() {
+        let near = camera().zoomed(2.0);
+        let parallel = near.in_parallel(true);
+        assert!(parallel.is_parallel() && !near.is_parallel());
+        let zoomed = parallel.zoomed(3.0);
+        let back = zoomed.in_parallel(false);
+        assert!((back.height_at_focus_mm() - near.height_at_focus_mm() / 3.0).abs() < 1e-9);
+        assert!((parallel.in_parallel(false).distance_mm - near.distance_mm).abs() < 1e-9);
+    }
+
+    /// PS3.3 C.8.7.5.1.2: the primary angle is positive towards LAO (the detector at the patient's left), the secondary one
+    /// towards the head; both are 0 with the detector in front of a patient on his back.
+    #[test]
+    fn c_arm_angles_put_the_detector_where_dicom_says() {
+        let eye = |lao: f64, cranial: f64| {
+            let camera = camera().at_c_arm_angles(lao.to_radians(), cranial.to_radians());
+            (camera.eye_in_patient() - camera.focus_in_patient).normalize()
+        };
+        assert!(eye(0.0, 0.0).distance(DVec3::NEG_Y) < 1e-12, "in front");
+        assert!(eye(90.0, 0.0).distance(DVec3::X) < 1e-12, "LAO 90: at the patient's left");
+        assert!(eye(-90.0, 0.0).distance(DVec3::NEG_X) < 1e-12, "RAO 90: at the patient's right");
+        assert!(eye(0.0, 90.0).distance(DVec3::Z) < 1e-12, "cranial 90: above the head");
+        let spider = eye(45.0, -30.0);
+        assert!(spider.x > 0.5 && spider.y < -0.5 && (spider.z + 0.5).abs() < 1e-9, "LAO 45 CAUD 30: {spider}");
     }
 
     #[test]

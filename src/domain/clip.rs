@@ -96,9 +96,52 @@ impl ClipPlanes {
     }
 }
 
+/// The outline of the part of a plane that lies in a box of patient space, in order around it; empty where it misses the box.
+pub fn outline_in_box(
+    point_in_patient: DVec3,
+    normal_in_patient: DVec3,
+    (lower_in_patient, upper_in_patient): (DVec3, DVec3),
+) -> Vec<DVec3> {
+    let Some(normal) = normal_in_patient.try_normalize() else { return Vec::new() };
+    let corner = |n: usize| {
+        let pick = |axis: usize| if n >> axis & 1 == 0 { lower_in_patient[axis] } else { upper_in_patient[axis] };
+        DVec3::new(pick(0), pick(1), pick(2))
+    };
+    let height = |point: DVec3| (point - point_in_patient).dot(normal);
+    let edges =
+        (0..8_usize).flat_map(|n| (0..3).filter(move |axis| n >> axis & 1 == 0).map(move |axis| (n, n | 1 << axis)));
+    let crossings = edges.filter_map(|(a, b)| {
+        let (from, to) = (corner(a), corner(b));
+        let (low, high) = (height(from), height(to));
+        // A corner on the plane belongs to one side, so that each edge is crossed once or not.
+        ((low < 0.0) != (high < 0.0)).then(|| from.lerp(to, low / (low - high)))
+    });
+    let mut points: Vec<DVec3> = crossings.collect();
+    let middle = points.iter().sum::<DVec3>() / points.len().max(1) as f64;
+    let side = normal.any_orthonormal_vector();
+    let other = normal.cross(side);
+    let angle = |point: &DVec3| (*point - middle).dot(other).atan2((*point - middle).dot(side));
+    points.sort_by(|a, b| angle(a).total_cmp(&angle(b)));
+    points
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plane_in_a_box_is_a_polygon_on_its_faces() {
+        let bounds = (DVec3::splat(-10.0), DVec3::splat(10.0));
+        let square = outline_in_box(DVec3::Z * 3.0, DVec3::Z, bounds);
+        assert_eq!(square.len(), 4);
+        assert!(square.iter().all(|point| point.z == 3.0 && point.x.abs() == 10.0 && point.y.abs() == 10.0));
+        let lengths = |points: &[DVec3]| -> f64 {
+            points.iter().zip(points.iter().cycle().skip(1)).map(|(a, b)| a.distance(*b)).sum()
+        };
+        assert!((lengths(&square) - 80.0).abs() < 1e-9, "in order around it");
+        assert_eq!(outline_in_box(DVec3::ZERO, DVec3::ONE, bounds).len(), 6, "a hexagon through the middle");
+        assert!(outline_in_box(DVec3::Z * 30.0, DVec3::Z, bounds).is_empty());
+    }
 
     #[test]
     fn a_slab_keeps_its_thickness() {

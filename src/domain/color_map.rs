@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const COLOR_MAP_SIZE: usize = 256;
 
 /// A colour map, by its place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum ColorMap {
     /// Black to white.
     #[default]

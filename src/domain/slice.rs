@@ -113,7 +113,7 @@ pub struct FrameInVoxels {
 }
 
 /// How values between voxel centres are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Interpolation {
     /// The value of the nearest voxel: what was measured, as blocks.
     Nearest,
@@ -125,7 +125,7 @@ pub enum Interpolation {
 }
 
 /// How the samples of a slab become one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum SlabMode {
     /// Largest value (MIP): vessels with contrast, bone.
     #[default]

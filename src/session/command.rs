@@ -53,12 +53,17 @@ pub enum Combine {
 }
 
 /// Form of the brush.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum BrushShape {
     /// A ball.
     Sphere,
     /// A disc in a slice plane, one voxel thick.
     Disc(Plane),
+    /// A disc in a plane that is turned out of the anatomical ones, one voxel thick.
+    TiltedDisc {
+        /// Unit vector across the disc, patient space.
+        normal_in_patient: glam::DVec3,
+    },
 }
 
 /// A brush.

@@ -4,20 +4,27 @@
 //! through it, so moving it moves all views. Screen: right and down as `domain::plane` says, in points (px of the window).
 //! All updates are pure functions of the state; no egui here.
 
+pub mod turned_planes;
+pub mod volume_look;
+
 use std::collections::BTreeMap;
 
-use glam::{DVec2, DVec3};
+use glam::{DQuat, DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::camera::{Camera, StandardView};
+use crate::domain::clip::ClipPlanes;
+use crate::domain::color_map::ColorMap;
 use crate::domain::grid::Grid;
 use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
-use crate::domain::transfer::default_for;
+use crate::domain::slice::{Slab, SlabMode};
+use crate::domain::transfer::{Blend, TransferFunction, default_for, preset};
 use crate::domain::volume::{Quantity, Volume};
 use crate::domain::window::Window;
 
 use super::document::{Document, VolumeId};
+use volume_look::{Cut, CutSlab, VolumeLook};
 
 pub use crate::domain::slice::Interpolation;
 
@@ -30,28 +37,77 @@ pub struct SliceView {
     pub center_in_patient: DVec3,
     /// Size of a point of the window in the patient, mm.
     pub mm_per_px: f64,
+    /// Thickness of what is shown; `None` for a thin slice.
+    #[serde(default)]
+    pub slab: Option<Slab>,
+    /// How the plane is turned out of its anatomical place, in patient space.
+    #[serde(default)]
+    pub turn: DQuat,
 }
 
+/// A slab that nobody has given a thickness yet, mm.
+pub const FIRST_SLAB_MM: f64 = 10.0;
+
 impl SliceView {
+    /// A view of a plane around a point.
+    pub fn new(plane: Plane, center_in_patient: DVec3, mm_per_px: f64) -> Self {
+        Self { plane, center_in_patient, mm_per_px, slab: None, turn: DQuat::IDENTITY }
+    }
+
+    /// Shows a slab in this way, as thick as before; `None` makes it thin.
+    pub fn set_slab_mode(&mut self, mode: Option<SlabMode>) {
+        let thickness_mm = self.slab.map_or(FIRST_SLAB_MM, |slab| slab.thickness_mm);
+        self.slab = mode.map(|mode| Slab { thickness_mm, mode });
+    }
+
+    /// Unit vector to the right of the screen.
+    pub fn right_in_patient(&self) -> DVec3 {
+        self.turn * self.plane.right_in_patient()
+    }
+
+    /// Unit vector down the screen.
+    pub fn down_in_patient(&self) -> DVec3 {
+        self.turn * self.plane.down_in_patient()
+    }
+
+    /// Unit vector across the plane, along which scrolling goes forward.
+    pub fn normal_in_patient(&self) -> DVec3 {
+        self.turn * self.plane.normal_in_patient()
+    }
+
+    /// Whether the plane is turned out of its anatomical place.
+    pub fn is_oblique(&self) -> bool {
+        self.turn != DQuat::IDENTITY
+    }
+
+    /// A point projected along the normal onto the slice through the crosshair.
+    pub fn on_slice(&self, mut point_in_patient: DVec3, crosshair_in_patient: DVec3) -> DVec3 {
+        if self.is_oblique() {
+            let normal = self.normal_in_patient();
+            return point_in_patient + normal * (crosshair_in_patient - point_in_patient).dot(normal);
+        }
+        // To the last digit, so that a slice through voxel centres goes through voxel centres.
+        let axis = self.plane.normal_axis();
+        point_in_patient[axis] = crosshair_in_patient[axis];
+        point_in_patient
+    }
+
     /// Patient-space point under a place of the view, given relative to its middle (right, down), on the crosshair's slice.
     pub fn patient_from_view_px(&self, offset_px: DVec2, crosshair_in_patient: DVec3) -> DVec3 {
-        let in_plane = self.plane.right_in_patient() * offset_px.x + self.plane.down_in_patient() * offset_px.y;
-        let mut point = self.center_in_patient + in_plane * self.mm_per_px;
-        let axis = self.plane.normal_axis();
-        point[axis] = crosshair_in_patient[axis];
-        point
+        let in_plane = self.right_in_patient() * offset_px.x + self.down_in_patient() * offset_px.y;
+        self.on_slice(self.center_in_patient + in_plane * self.mm_per_px, crosshair_in_patient)
     }
 
     /// Place in the view of a patient-space point, relative to the view's middle (right, down), in points.
     pub fn view_px_from_patient(&self, point_in_patient: DVec3) -> DVec2 {
         let offset = point_in_patient - self.center_in_patient;
-        DVec2::new(offset.dot(self.plane.right_in_patient()), offset.dot(self.plane.down_in_patient())) / self.mm_per_px
+        DVec2::new(offset.dot(self.right_in_patient()), offset.dot(self.down_in_patient())) / self.mm_per_px
     }
 
     /// Moved so that the picture follows the pointer by this much (right, down).
     #[must_use]
     pub fn panned(&self, drag_px: DVec2) -> Self {
-        let moved = self.plane.right_in_patient() * drag_px.x + self.plane.down_in_patient() * drag_px.y;
+        let moved = self.right_in_patient() * drag_px.x + self.down_in_patient() * drag_px.y;
         Self { center_in_patient: self.center_in_patient - moved * self.mm_per_px, ..*self }
     }
 
@@ -60,7 +116,7 @@ impl SliceView {
     pub fn zoomed(&self, factor: f64, around_px: DVec2) -> Self {
         let mm_per_px = (self.mm_per_px / factor.clamp(0.01, 100.0)).clamp(MIN_MM_PER_PX, MAX_MM_PER_PX);
         let kept = around_px * (self.mm_per_px - mm_per_px);
-        let moved = self.plane.right_in_patient() * kept.x + self.plane.down_in_patient() * kept.y;
+        let moved = self.right_in_patient() * kept.x + self.down_in_patient() * kept.y;
         Self { center_in_patient: self.center_in_patient + moved, mm_per_px, ..*self }
     }
 
@@ -69,8 +125,8 @@ impl SliceView {
     pub fn fitted(&self, grid: &Grid, size_px: DVec2) -> Self {
         let (lower, upper) = grid.bounds_in_patient();
         let extent = upper - lower;
-        let width_mm = extent.dot(self.plane.right_in_patient()).abs();
-        let height_mm = extent.dot(self.plane.down_in_patient()).abs();
+        let width_mm = extent.dot(self.right_in_patient().abs());
+        let height_mm = extent.dot(self.down_in_patient().abs());
         let mm_per_px = (width_mm / size_px.x.max(1.0)).max(height_mm / size_px.y.max(1.0)) * 1.04;
         Self {
             center_in_patient: (lower + upper) / 2.0,
@@ -117,6 +173,10 @@ pub struct ViewState {
     pub camera: Camera,
     /// Name of the transfer-function preset.
     pub preset: String,
+    /// What is drawn in 3D otherwise than the preset says, and what is cut away.
+    pub look: VolumeLook,
+    /// Whether the slice views' planes are outlined in 3D.
+    pub planes_in_3d: bool,
     /// What the 3D view is cut to; `None` shows all.
     pub crop: Option<CropBox>,
     /// The volume that is looked at.
@@ -129,6 +189,10 @@ pub struct ViewState {
     pub layout: String,
     /// How slices are drawn between voxels.
     pub interpolation: Interpolation,
+    /// Colours of the slices.
+    pub color_map: ColorMap,
+    /// Whether the planes stay at right angles when one of them is turned.
+    pub planes_locked: bool,
     /// Whether slices are drawn from white to black.
     pub inverted: bool,
     /// Whether the crosshair is drawn.
@@ -143,19 +207,23 @@ pub struct ViewState {
 
 impl Default for ViewState {
     fn default() -> Self {
-        let slice = |plane| SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+        let slice = |plane| SliceView::new(plane, DVec3::ZERO, 1.0);
         Self {
             crosshair_in_patient: DVec3::ZERO,
             slices: Plane::ALL.map(slice),
             windows: BTreeMap::new(),
             camera: Camera::fitting(DVec3::splat(-100.0), DVec3::splat(100.0), StandardView::Anterior),
             preset: "CT-Bone".to_owned(),
+            look: VolumeLook::default(),
+            planes_in_3d: false,
             crop: None,
             active_volume: None,
             active_segment: None,
             tool: "crosshair".to_owned(),
             layout: "four-up".to_owned(),
             interpolation: Interpolation::Linear,
+            color_map: ColorMap::Grey,
+            planes_locked: true,
             inverted: false,
             crosshair_visible: true,
             identity_visible: true,
@@ -183,11 +251,13 @@ impl ViewState {
         self.active_volume = Some(id);
         self.crosshair_in_patient = snap_to_slice(grid, grid.center_in_patient());
         for view in &mut self.slices {
+            view.turn = DQuat::IDENTITY;
             *view = view.fitted(grid, DVec2::splat(500.0));
         }
         let (lower, upper) = grid.bounds_in_patient();
         self.camera = Camera::fitting(lower, upper, StandardView::Anterior).zoomed(BODY_ZOOM);
         self.crop = None;
+        self.look = VolumeLook::default();
         self.preset = default_for(&object.volume).name;
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
@@ -206,7 +276,61 @@ impl ViewState {
         self.active_volume = Some(id);
         self.crosshair_in_patient = snap_to_slice(grid, self.crosshair_in_patient);
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
-        self.preset = default_for(&object.volume).name;
+        self.choose_preset(&default_for(&object.volume).name);
+    }
+
+    /// Draws the volume as a preset says; what was edited goes, the cuts stay.
+    pub fn choose_preset(&mut self, name: &str) {
+        name.clone_into(&mut self.preset);
+        self.look = std::mem::take(&mut self.look).with_cuts_only();
+    }
+
+    /// The colours and opacities that the 3D view draws.
+    pub fn transfer_function(&self, volume: &Volume) -> TransferFunction {
+        self.look.transfer_function(&self.preset, volume)
+    }
+
+    /// How the 3D view draws: what was chosen, else what the preset says.
+    pub fn blend(&self) -> Blend {
+        let of_preset = || preset(&self.preset).map_or(Blend::Composite, |preset| preset.blend);
+        let edited = self.look.edited.as_ref().map(|transfer| transfer.blend);
+        self.look.blend.or(edited).unwrap_or_else(of_preset)
+    }
+
+    /// What the colours and opacities of the 3D view are called.
+    pub fn colors_name(&self) -> String {
+        match &self.look.edited {
+            Some(edited) => format!("{} (edited)", edited.name),
+            None => self.preset.clone(),
+        }
+    }
+
+    /// The planes that cut the volume in 3D.
+    pub fn clip_planes(&self) -> ClipPlanes {
+        let normal = |slab: CutSlab| self.slice(slab.plane).normal_in_patient();
+        self.look.clip_planes(self.look.slab.map(|slab| (self.crosshair_in_patient, normal(slab))))
+    }
+
+    /// Cuts the volume in 3D along a slice view's plane: what lies between it and the eye goes. Says whether there was room.
+    pub fn add_cut(&mut self, plane: Plane) -> bool {
+        if self.look.free_cuts() == 0 {
+            return false;
+        }
+        let normal = self.slice(plane).normal_in_patient();
+        let away = if normal.dot(self.camera.direction_in_patient) < 0.0 { -normal } else { normal };
+        self.look.cuts.push(Cut { through_in_patient: self.crosshair_in_patient, normal_in_patient: away, on: true });
+        true
+    }
+
+    /// Draws only a slab around a slice view's plane in 3D, or all again. Says whether there was room.
+    pub fn toggle_cut_slab(&mut self, plane: Plane) -> bool {
+        if !self.look.has_room_for_slab() {
+            return false;
+        }
+        let thickness_mm = self.look.slab.map_or(FIRST_SLAB_MM * 2.0, |slab| slab.thickness_mm);
+        let same = self.look.slab.is_some_and(|slab| slab.plane == plane);
+        self.look.slab = (!same).then_some(CutSlab { plane, thickness_mm });
+        true
     }
 
     /// Window of a volume.
@@ -237,6 +361,10 @@ impl ViewState {
 
     /// Steps a plane by whole slices of the volume, forward along its normal; stops at the ends.
     pub fn scroll(&mut self, plane: Plane, slices: i32, grid: &Grid) {
+        if self.slice(plane).is_oblique() {
+            self.scroll_oblique(plane, slices, grid);
+            return;
+        }
         let now = slice_index(grid, plane, self.crosshair_in_patient);
         let target = (i64::from(now.index) + i64::from(slices)).clamp(0, i64::from(now.count) - 1);
         self.go_to_slice(plane, target as u32, grid);
@@ -361,7 +489,7 @@ mod tests {
         let grid = turned();
         let crosshair = grid.center_in_patient();
         for plane in Plane::ALL {
-            let start = SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+            let start = SliceView::new(plane, DVec3::ZERO, 1.0);
             let view = start.fitted(&grid, DVec2::new(300.0, 200.0));
             let pointer = DVec2::new(70.0, -30.0);
             let point = view.patient_from_view_px(pointer, crosshair);
@@ -378,7 +506,7 @@ mod tests {
         let grid = turned();
         let (lower, upper) = grid.bounds_in_patient();
         for plane in Plane::ALL {
-            let start = SliceView { plane, center_in_patient: DVec3::ZERO, mm_per_px: 1.0 };
+            let start = SliceView::new(plane, DVec3::ZERO, 1.0);
             let size = DVec2::new(640.0, 200.0);
             let view = start.fitted(&grid, size);
             for corner in [lower, upper] {

@@ -4,7 +4,6 @@
 
 use glam::DVec3;
 
-use crate::domain::plane::Plane;
 use crate::session::command::Command;
 use crate::session::document::Document;
 use crate::session::measurement::{MeasurementId, MeasurementShape};
@@ -12,7 +11,7 @@ use crate::session::measurement::{MeasurementId, MeasurementShape};
 use super::action::Action;
 use super::options::ToolKind;
 use super::overlay::Overlay;
-use super::pointer::{Phase, PointerEvent};
+use super::pointer::{Phase, PointerEvent, SliceAxes};
 
 /// A handle is caught within this many screen points.
 const CATCH_POINTS: f64 = 8.0;
@@ -30,7 +29,7 @@ pub enum Measure {
     /// Points placed so far; the last one follows the pointer.
     Placing {
         /// The slice it is placed on.
-        plane: Plane,
+        axes: SliceAxes,
         /// Patient space, mm.
         points: Vec<DVec3>,
         /// Ctrl held: the ellipse is a circle.
@@ -50,12 +49,12 @@ pub enum Measure {
 impl Measure {
     /// Answers an event of one of the three measuring tools.
     pub fn handle(&mut self, event: &PointerEvent, kind: ToolKind, document: &Document) -> Vec<Action> {
-        let (Some(plane), Some(point)) = (event.plane(), event.point_in_patient) else { return Vec::new() };
+        let (Some(axes), Some(point)) = (event.axes(), event.point_in_patient) else { return Vec::new() };
         match (&mut *self, event.phase) {
             (Self::Idle, Phase::Press) => {
-                *self = match caught_handle(event, plane, document) {
+                *self = match caught_handle(event, axes.normal_in_patient, document) {
                     Some((id, handle, shape)) => Self::Moving { id, handle, shape },
-                    None => Self::Placing { plane, points: vec![point, point], round: event.modifiers.ctrl },
+                    None => Self::Placing { axes, points: vec![point, point], round: event.modifiers.ctrl },
                 };
                 Vec::new()
             }
@@ -103,8 +102,8 @@ impl Measure {
         match self {
             Self::Idle => None,
             Self::Moving { shape, .. } => Some(*shape),
-            Self::Placing { plane, points, round } => Some(match (kind, points.as_slice()) {
-                (ToolKind::Ellipse, [a, b]) => ellipse(*plane, *a, *b, *round),
+            Self::Placing { axes, points, round } => Some(match (kind, points.as_slice()) {
+                (ToolKind::Ellipse, [a, b]) => ellipse(axes, *a, *b, *round),
                 (ToolKind::Angle, [a, b, c]) => MeasurementShape::Angle { points_in_patient: [*a, *b, *c] },
                 (_, [a, b, ..]) => MeasurementShape::Distance { ends_in_patient: [*a, *b] },
                 _ => return None,
@@ -131,8 +130,8 @@ fn points_of(kind: ToolKind) -> usize {
 }
 
 /// The ellipse whose bounding box has two corners; a circle of the larger side when `round`.
-fn ellipse(plane: Plane, a: DVec3, b: DVec3, round: bool) -> MeasurementShape {
-    let (right, down) = (plane.right_in_patient(), plane.down_in_patient());
+fn ellipse(axes: &SliceAxes, a: DVec3, b: DVec3, round: bool) -> MeasurementShape {
+    let (right, down) = (axes.right_in_patient, axes.down_in_patient);
     let (mut width, mut height) = ((b - a).dot(right), (b - a).dot(down));
     if round {
         let side = width.abs().max(height.abs());
@@ -174,25 +173,24 @@ fn with_handle(shape: &MeasurementShape, handle: usize, point: DVec3) -> Measure
 }
 
 /// How far from a slice through `point_in_patient` the farthest handle of a measurement is, mm.
-pub fn distance_from_slice_mm(shape: &MeasurementShape, plane: Plane, point_in_patient: DVec3) -> f64 {
-    let normal = plane.normal_in_patient();
+pub fn distance_from_slice_mm(shape: &MeasurementShape, normal: DVec3, point_in_patient: DVec3) -> f64 {
     handles(shape).iter().map(|handle| (*handle - point_in_patient).dot(normal).abs()).fold(0.0, f64::max)
 }
 
 fn caught_handle(
     event: &PointerEvent,
-    plane: Plane,
+    normal: DVec3,
     document: &Document,
 ) -> Option<(MeasurementId, usize, MeasurementShape)> {
     let point = event.point_in_patient?;
     let reach_mm = CATCH_POINTS * event.mm_per_point;
     let shown = document.measurements().iter().rev().filter(|measurement| {
-        measurement.visible && distance_from_slice_mm(&measurement.shape, plane, point) <= SHOWN_WITHIN_MM
+        measurement.visible && distance_from_slice_mm(&measurement.shape, normal, point) <= SHOWN_WITHIN_MM
     });
     for measurement in shown {
         let in_plane = |handle: &DVec3| {
             let offset = *handle - point;
-            (offset - plane.normal_in_patient() * offset.dot(plane.normal_in_patient())).length()
+            (offset - normal * offset.dot(normal)).length()
         };
         if let Some(handle) = handles(&measurement.shape).iter().position(|handle| in_plane(handle) <= reach_mm) {
             return Some((measurement.id, handle, measurement.shape));

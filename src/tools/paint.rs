@@ -2,6 +2,8 @@
 
 use glam::DVec3;
 
+use crate::session::command::{Brush, BrushShape};
+
 use super::action::Action;
 use super::options::ToolOptions;
 use super::overlay::Overlay;
@@ -20,6 +22,14 @@ pub enum Paint {
     },
 }
 
+/// The brush in the very plane of the view, which may be turned.
+fn lying_in(event: &PointerEvent, brush: Brush) -> Brush {
+    let (BrushShape::Disc(plane), Some(axes)) = (brush.shape, event.axes()) else { return brush };
+    let straight = axes.normal_in_patient.dot(plane.normal_in_patient()).abs() > 1.0 - 1e-12;
+    let tilted = BrushShape::TiltedDisc { normal_in_patient: axes.normal_in_patient };
+    Brush { shape: if straight { brush.shape } else { tilted }, ..brush }
+}
+
 impl Paint {
     /// Answers an event in a slice view; the 3D view belongs to the camera.
     pub fn handle(&mut self, event: &PointerEvent, erase: bool, options: &ToolOptions) -> Vec<Action> {
@@ -27,7 +37,7 @@ impl Paint {
         match (*self, event.phase) {
             (Self::Idle, Phase::Press) => {
                 *self = Self::Painting { last_in_patient: point };
-                let brush = options.brush(Some(plane), erase != event.modifiers.ctrl);
+                let brush = lying_in(event, options.brush(Some(plane), erase != event.modifiers.ctrl));
                 vec![Action::BeginStroke { brush, rule: options.rule() }, Action::ExtendStroke(point)]
             }
             (Self::Painting { last_in_patient }, Phase::Drag)

@@ -40,6 +40,17 @@ pub struct Modifiers {
     pub alt: bool,
 }
 
+/// Unit vectors of a slice view, which may be turned out of its anatomical plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SliceAxes {
+    /// To the right of the screen.
+    pub right_in_patient: DVec3,
+    /// Down the screen.
+    pub down_in_patient: DVec3,
+    /// Across the slice.
+    pub normal_in_patient: DVec3,
+}
+
 /// One event of the left button or of the bare pointer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointerEvent {
@@ -63,6 +74,18 @@ impl PointerEvent {
     /// Where a patient-space point is drawn in this view.
     pub fn ndc_of(&self, point_in_patient: DVec3) -> DVec2 {
         self.clip_from_patient.project_point3(point_in_patient).truncate()
+    }
+
+    /// Unit vectors of the slice view: right and down on the screen, and across it; `None` in 3D.
+    pub fn axes(&self) -> Option<SliceAxes> {
+        self.plane()?;
+        let row = |n: usize| self.clip_from_patient.row(n).truncate().normalize_or_zero();
+        let (right_in_patient, down_in_patient) = (row(0), -row(1));
+        Some(SliceAxes {
+            right_in_patient,
+            down_in_patient,
+            normal_in_patient: right_in_patient.cross(down_in_patient).normalize_or_zero(),
+        })
     }
 
     /// The plane of the slice view; `None` in 3D.

@@ -10,7 +10,7 @@ use maquette::session::document::Document;
 
 use crate::support::device::device as shared_device;
 
-type Window = Harness<'static, MaquetteApp>;
+pub(super) type Window = Harness<'static, MaquetteApp>;
 
 /// A window of the smallest supported size, with the limits that every machine has; `None` where GPU tests are skipped.
 fn window() -> Option<Window> {
@@ -23,7 +23,7 @@ fn window() -> Option<Window> {
 }
 
 /// Waits for all jobs and draws what they left.
-fn settle(window: &mut Window) {
+pub(super) fn settle(window: &mut Window) {
     for _ in 0..3 {
         window.run_steps(1);
         window.state_mut().finish_work();
@@ -31,17 +31,17 @@ fn settle(window: &mut Window) {
     window.run_steps(2);
 }
 
-fn press(window: &mut Window, name: &str) {
+pub(super) fn press(window: &mut Window, name: &str) {
     window.get_by_label(name).click();
     window.run_steps(1);
     settle(window);
 }
 
-fn document(window: &Window) -> &Document {
+pub(super) fn document(window: &Window) -> &Document {
     window.state().session().document()
 }
 
-fn with_sample() -> Option<Window> {
+pub(super) fn with_sample() -> Option<Window> {
     let mut window = window()?;
     press(&mut window, "Open the sample");
     assert_eq!(document(&window).volumes().len(), 1, "{:?}", window.state().notice_texts());

@@ -126,7 +126,8 @@ impl MaquetteApp {
             ui.horizontal_wrapped(|ui| {
                 for preset in transfer::presets() {
                     let picture = self.gallery.pictures.get(&preset.name);
-                    let selected = self.session.view.preset == preset.name;
+                    let view = &self.session.view;
+                    let selected = view.preset == preset.name && view.look.edited.is_none();
                     if card_ui(ui, &preset.name, "", picture, selected).clicked() {
                         chosen = Some(preset.name.clone());
                     }
@@ -134,7 +135,7 @@ impl MaquetteApp {
             });
         });
         if let Some(name) = chosen {
-            self.session.view.preset = name;
+            self.session.view.choose_preset(&name);
             self.dialog = None;
         }
     }

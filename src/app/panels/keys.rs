@@ -13,6 +13,7 @@ const MOUSE: &[(&str, &str)] = &[
     ("Wheel", "scrolls slices; zooms in 3D"),
     ("Ctrl+wheel", "zooms at the pointer"),
     ("Shift+move", "moves the crosshair"),
+    ("Drag a line of another plane", "moves that plane; dragged by its end, the plane turns"),
     ("Shift+wheel", "size of the brush"),
     ("Ctrl+left", "erases while painting"),
     ("Shift+click in 3D", "brings all slices to the surface"),
@@ -29,6 +30,8 @@ pub(in crate::app) fn keys_ui(ui: &mut Ui) {
             (Menu::File, "File"),
             (Menu::Edit, "Edit"),
             (Menu::View, "View"),
+            (Menu::Slices, "Slices"),
+            (Menu::Volume3d, "3D"),
             (Menu::Help, "Help"),
         ] {
             group_ui(ui, title, |ui| {

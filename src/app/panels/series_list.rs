@@ -124,8 +124,9 @@ impl MaquetteApp {
             let verb = match typed.wanted_for {
                 PickedFor::OpenFolder | PickedFor::OpenFile => "Open path",
                 PickedFor::AddImages => "Add images",
-                PickedFor::SaveCase => "Save to path",
+                PickedFor::SaveCase | PickedFor::SaveTransfer => "Save to path",
                 PickedFor::ExportFolder => "Use this folder",
+                PickedFor::LoadTransfer => "Load",
             };
             go |= ui.add(Button::new(RichText::new(verb).color(Color32::WHITE)).fill(theme::CHOSEN)).clicked();
         });

@@ -10,6 +10,16 @@ use crate::app::commands::{CommandId, Entry, Menu, Situation, TABLE};
 use crate::app::stage::{Stage, Standing};
 use crate::app::theme;
 
+/// Menus of the bar.
+const MENUS: [(Menu, &str); 6] = [
+    (Menu::File, "File"),
+    (Menu::Edit, "Edit"),
+    (Menu::View, "View"),
+    (Menu::Slices, "Slices"),
+    (Menu::Volume3d, "3D"),
+    (Menu::Help, "Help"),
+];
+
 impl MaquetteApp {
     /// Draws the bar.
     pub(in crate::app) fn top_bar_ui(&mut self, ui: &mut Ui, now: Situation) {
@@ -20,9 +30,7 @@ impl MaquetteApp {
                 ui.label(RichText::new("Maquette").font(theme::semibold(theme::BODY_SIZE + 0.5)));
                 ui.add_space(4.0);
                 egui::MenuBar::new().ui(ui, |ui| {
-                    for (menu, name) in
-                        [(Menu::File, "File"), (Menu::Edit, "Edit"), (Menu::View, "View"), (Menu::Help, "Help")]
-                    {
+                    for (menu, name) in MENUS {
                         ui.menu_button(RichText::new(name).color(theme::WEAK), |ui| self.menu_ui(ui, menu, now));
                     }
                 });
@@ -47,7 +55,7 @@ impl MaquetteApp {
     }
 
     fn menu_ui(&mut self, ui: &mut Ui, menu: Menu, now: Situation) {
-        ui.set_width(260.0);
+        ui.set_width(280.0);
         for entry in TABLE.iter().filter(|entry| entry.menu == menu) {
             if entry.line_above {
                 ui.separator();

@@ -8,8 +8,6 @@ use glam::DVec3;
 use crate::app::{numbers, theme};
 use crate::domain::plane::{Plane, direction_letters};
 
-use super::placement::SlicePlacement;
-
 /// Distance of text from the edge of a view.
 const MARGIN: f32 = 10.0;
 /// A scale bar is at most this wide, in screen points.
@@ -92,33 +90,6 @@ fn round_length_mm(longest_mm: f64) -> f64 {
 pub fn plane_edge(painter: &Painter, rect: Rect, plane: Plane) {
     let stripe = Rect::from_min_size(rect.min, egui::vec2(2.0, rect.height()));
     painter.rect_filled(stripe, 0.0, plane_color(plane));
-}
-
-/// The other two planes as lines through the crosshair, with a gap around it so that what is there can be seen.
-pub fn crosshair_lines(painter: &Painter, view: &SlicePlacement, plane: Plane, crosshair_in_patient: DVec3) {
-    let center = view.screen(crosshair_in_patient);
-    let gap = 10.0;
-    for other in Plane::ALL.into_iter().filter(|other| *other != plane) {
-        let stroke = Stroke::new(1.0, plane_color(other));
-        let across = other.normal_in_patient().dot(plane.right_in_patient()).abs() > 0.5;
-        let rect = view.rect;
-        let (pieces, inside) = if across {
-            let x = center.x;
-            let pieces = [(rect.top(), center.y - gap), (center.y + gap, rect.bottom())]
-                .map(|(a, b)| [Pos2::new(x, a), Pos2::new(x, b)]);
-            (pieces, rect.x_range().contains(x))
-        } else {
-            let y = center.y;
-            let pieces = [(rect.left(), center.x - gap), (center.x + gap, rect.right())]
-                .map(|(a, b)| [Pos2::new(a, y), Pos2::new(b, y)]);
-            (pieces, rect.y_range().contains(y))
-        };
-        if inside {
-            for piece in pieces {
-                painter.line_segment(piece, stroke);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

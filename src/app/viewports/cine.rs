@@ -4,7 +4,6 @@ use egui::Ui;
 
 use crate::domain::plane::Plane;
 use crate::session::Session;
-use crate::session::view::slice_index;
 
 use super::layout::Pane;
 
@@ -46,8 +45,7 @@ impl Cine {
         let now_secs = ui.input(|input| input.time);
         if now_secs - self.last_secs >= 1.0 / RATE {
             self.last_secs = now_secs;
-            let at = slice_index(&grid, plane, session.view.crosshair_in_patient);
-            session.view.go_to_slice(plane, (at.index + 1) % at.count.max(1), &grid);
+            session.view.step_around(plane, &grid);
         }
         ui.ctx().request_repaint_after_secs((1.0 / RATE) as f32);
     }

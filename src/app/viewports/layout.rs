@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui_tiles::{Container, GridLayout, Tile, Tiles, Tree};
+use egui_tiles::{Container, GridLayout, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::plane::Plane;
@@ -30,8 +30,54 @@ impl Pane {
     }
 }
 
+/// A named arrangement of the views.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Arrangement {
+    /// Two by two.
+    #[default]
+    FourUp,
+    /// 3D large, the three slices in a column beside it.
+    OneAndThree,
+    /// Axial large, the other two beside it.
+    SlicesOnly,
+    /// The 3D view alone.
+    VolumeOnly,
+}
+
+impl Arrangement {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 4] = [Self::FourUp, Self::OneAndThree, Self::SlicesOnly, Self::VolumeOnly];
+
+    /// Name in the case file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FourUp => "four-up",
+            Self::OneAndThree => "one-and-three",
+            Self::SlicesOnly => "slices",
+            Self::VolumeOnly => "3d",
+        }
+    }
+
+    /// The arrangement of a name; a name of another version is two by two.
+    pub fn of_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|arrangement| arrangement.name() == name).unwrap_or_default()
+    }
+
+    fn tree(self) -> Tree<Pane> {
+        let axial = Pane::Slice(Plane::Axial);
+        let others = [Pane::Slice(Plane::Sagittal), Pane::Slice(Plane::Coronal)];
+        match self {
+            Self::FourUp => four_up(),
+            Self::OneAndThree => one_large(Pane::Volume, &[axial, others[0], others[1]], 0.7),
+            Self::SlicesOnly => one_large(axial, &others, 0.6),
+            Self::VolumeOnly => one_large(Pane::Volume, &[], 1.0),
+        }
+    }
+}
+
 /// The arrangement of one window.
 pub struct Layout {
+    arrangement: Arrangement,
     tree: Tree<Pane>,
     maximised: Option<Pane>,
     detached: BTreeSet<Pane>,
@@ -39,7 +85,7 @@ pub struct Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { tree: four_up(), maximised: None, detached: BTreeSet::new() }
+        Self { arrangement: Arrangement::FourUp, tree: four_up(), maximised: None, detached: BTreeSet::new() }
     }
 }
 
@@ -49,9 +95,16 @@ impl Layout {
         &mut self.tree
     }
 
-    /// Puts all views back into their grid; detached ones come home.
-    pub fn reset(&mut self) {
-        *self = Self::default();
+    /// Puts the views into an arrangement; the same one again changes nothing.
+    pub fn arrange(&mut self, arrangement: Arrangement) {
+        if self.arrangement != arrangement {
+            self.reset(arrangement);
+        }
+    }
+
+    /// Puts all views into the places of an arrangement, whatever was dragged; detached ones come home.
+    pub fn reset(&mut self, arrangement: Arrangement) {
+        *self = Self { arrangement, tree: arrangement.tree(), ..Self::default() };
     }
 
     /// The view that fills the window, if one does.
@@ -97,9 +150,37 @@ fn four_up() -> Tree<Pane> {
     Tree::new(egui::Id::unique("views"), root, tiles)
 }
 
+/// One view at the left with this part of the width, the others below each other at the right.
+fn one_large(large: Pane, others: &[Pane], part: f32) -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let first = tiles.insert_pane(large);
+    let column: Vec<TileId> = others.iter().map(|pane| tiles.insert_pane(*pane)).collect();
+    let root = if column.is_empty() {
+        first
+    } else {
+        let second = tiles.insert_vertical_tile(column);
+        let mut linear = Linear::new(LinearDir::Horizontal, vec![first, second]);
+        linear.shares.set_share(first, part);
+        linear.shares.set_share(second, 1.0 - part);
+        tiles.insert_container(linear)
+    };
+    Tree::new(egui::Id::unique("views"), root, tiles)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_arrangement_has_its_views_and_a_name_that_is_found_again() {
+        for (arrangement, count) in Arrangement::ALL.into_iter().zip([4, 4, 3, 1]) {
+            let tree = arrangement.tree();
+            let shown = Pane::ALL.iter().filter(|pane| tree.tiles.find_pane(pane).is_some()).count();
+            assert_eq!(shown, count, "{arrangement:?}");
+            assert_eq!(Arrangement::of_name(arrangement.name()), arrangement);
+        }
+        assert_eq!(Arrangement::of_name("of a later version"), Arrangement::FourUp);
+    }
 
     #[test]
     fn the_grid_has_every_view() {
@@ -116,7 +197,7 @@ mod tests {
         layout.toggle_maximised(pane);
         layout.set_detached(pane, true);
         assert_eq!(layout.maximised(), None, "a view that is elsewhere cannot fill the window");
-        layout.reset();
+        layout.reset(Arrangement::FourUp);
         assert!(!layout.is_detached(pane));
     }
 }

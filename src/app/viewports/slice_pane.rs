@@ -7,16 +7,17 @@ use glam::{DVec2, DVec3};
 
 use crate::app::device::{Filter, WindowDevice};
 use crate::app::{numbers, theme};
+use crate::domain::grid::Grid;
 use crate::domain::plane::Plane;
 use crate::domain::slice::{RangePreview, SliceFrame, SliceStyle};
 use crate::gpu::view_texture::ViewTexture;
 use crate::session::Session;
 use crate::session::document::VolumeObject;
-use crate::session::view::slice_index;
+use crate::session::view::{SliceView, slice_index};
 use crate::tools::measure::{SHOWN_WITHIN_MM, distance_from_slice_mm};
 use crate::tools::options::ToolKind;
 use crate::tools::overlay::Overlay;
-use crate::tools::pointer::{PointerEvent, View};
+use crate::tools::pointer::{Phase, PointerEvent, View};
 
 use super::Scene;
 use super::annotations;
@@ -25,7 +26,9 @@ use super::layout::Pane;
 use super::measurements::{self, Emphasis};
 use super::picture_source::PictureSource;
 use super::placement::{SlicePlacement, ndc};
+use super::plane_lines::{self, Part};
 use super::shared::{Shared, read_out};
+use super::slice_menu::remarks;
 
 /// A picture on the device and its name in the window.
 struct Picture {
@@ -49,12 +52,27 @@ pub struct SlicePane {
     drawn: Option<PictureKey>,
     fitted_size: Option<egui::Vec2>,
     pointer: Option<PointerEvent>,
+    /// The line of another plane in the hand.
+    line: Option<plane_lines::Grip>,
+    /// What of a line is under the pointer.
+    hot_line: Option<(Plane, Part)>,
+    /// The tool in the hand leaves the lines to the left button.
+    lines_free: bool,
 }
 
 impl SlicePane {
     /// The view of a plane.
     pub fn new(plane: Plane) -> Self {
-        Self { plane, picture: None, drawn: None, fitted_size: None, pointer: None }
+        Self {
+            plane,
+            picture: None,
+            drawn: None,
+            fitted_size: None,
+            pointer: None,
+            line: None,
+            hot_line: None,
+            lines_free: false,
+        }
     }
 
     /// Fits the volume into the view at the next frame.
@@ -83,10 +101,14 @@ impl SlicePane {
         self.draw_picture(ui, &placement, scene, &shared.source);
         let Some(object) = scene.session.document().volume(volume_id) else { return response };
         let painter = ui.painter_at(rect);
-        self.annotate(&painter, &placement, scene.session, object, shared);
+        self.annotate(&painter, &placement, scene.session, object, (shared, response.contains_pointer()));
         self.draw_overlays(&painter, &placement, scene, shared);
         if response.hovered() {
-            ui.ctx().set_cursor_icon(cursor(scene.tools.active(), shared.held.grip_in(pane)));
+            ui.ctx().set_cursor_icon(match (self.line, self.hot_line) {
+                (Some(_), _) => CursorIcon::Grabbing,
+                (None, Some(_)) => CursorIcon::Grab,
+                (None, None) => cursor(scene.tools.active(), shared.held.grip_in(pane)),
+            });
         }
         response
     }
@@ -106,11 +128,13 @@ impl SlicePane {
         let pixels_per_point = ui.ctx().pixels_per_point();
         let size_px = (rect.size() * pixels_per_point).round().max(egui::Vec2::splat(1.0));
         let view = session.view.slice(self.plane);
-        let mut center = view.center_in_patient;
-        let axis = self.plane.normal_axis();
-        center[axis] = session.view.crosshair_in_patient[axis];
-        let mm_per_px = view.mm_per_px / f64::from(pixels_per_point);
-        let frame = SliceFrame::of_plane(self.plane, center, mm_per_px, [size_px.x as u32, size_px.y as u32]);
+        let frame = SliceFrame {
+            center_in_patient: view.on_slice(view.center_in_patient, session.view.crosshair_in_patient),
+            right_in_patient: view.right_in_patient(),
+            down_in_patient: view.down_in_patient(),
+            mm_per_px: view.mm_per_px / f64::from(pixels_per_point),
+            size_px: [size_px.x as u32, size_px.y as u32],
+        };
         SlicePlacement { frame, rect, pixels_per_point }
     }
 
@@ -125,7 +149,12 @@ impl SlicePane {
     ) {
         let points = |v: egui::Vec2| DVec2::new(f64::from(v.x), f64::from(v.y));
         self.pointer = None;
+        let lines_are_free = moves_crosshair(scene.tools.active()) && scene.session.view.crosshair_visible;
+        self.lines_free = lines_are_free;
         for (phase, at) in &hand.tool {
+            if lines_are_free && self.drag_line(*phase, *at, placement, scene.session) {
+                continue;
+            }
             let event = self.event(placement, *phase, *at, hand);
             for action in shared.hand.handle(&event, scene.tools, scene.session.document()) {
                 shared.stroke.carry_out(action, scene.session, scene.notices);
@@ -156,7 +185,7 @@ impl SlicePane {
             && hand.pan == egui::Vec2::ZERO
             && shared.held.grip_in(Pane::Slice(self.plane)).is_none();
         if let Some(at) = hand.pointer {
-            let event = self.event(placement, crate::tools::pointer::Phase::Hover, at, hand);
+            let event = self.event(placement, Phase::Hover, at, hand);
             self.pointer = Some(event);
             if let (true, Some(point)) =
                 (driving && ui.input(|input| input.pointer.is_moving()), event.point_in_patient)
@@ -168,7 +197,48 @@ impl SlicePane {
                 );
             }
             read_out(event.point_in_patient, scene);
-            scene.readout.buttons = [scene.tools.active().left_button(), "pan", "window"].map(str::to_owned);
+            let left = match self.hot_line {
+                Some((_, Part::Line)) => "move plane",
+                Some((_, Part::End)) => "turn plane",
+                None => scene.tools.active().left_button(),
+            };
+            scene.readout.buttons = [left, "pan", "window"].map(str::to_owned);
+        }
+        let near = hand.pointer.filter(|_| lines_are_free && self.line.is_none());
+        self.hot_line = match self.line {
+            Some(line) => Some((line.plane, line.part)),
+            None => near.and_then(|at| plane_lines::caught(self.plane, &scene.session.view, placement, at)),
+        };
+    }
+
+    /// Drags the line of another plane. Says whether the event was for it.
+    fn drag_line(&mut self, phase: Phase, at: egui::Pos2, placement: &SlicePlacement, session: &mut Session) -> bool {
+        let grid =
+            session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
+        match (phase, self.line) {
+            (Phase::Press, _) => {
+                let caught = plane_lines::caught(self.plane, &session.view, placement, at);
+                self.line = caught.map(|(plane, part)| plane_lines::Grip::new(plane, part, at, &session.view));
+                self.line.is_some()
+            }
+            (Phase::Drag, Some(line)) => {
+                if let Some(grid) = grid {
+                    line.drag_to(at, self.plane, placement, &mut session.view, &grid);
+                }
+                true
+            }
+            (Phase::Release, Some(_)) => {
+                self.line = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Lets go of a line and puts its plane back (Esc).
+    pub fn drop_line(&mut self, session: &mut Session) {
+        if let Some(line) = self.line.take() {
+            line.restore(&mut session.view);
         }
     }
 
@@ -180,13 +250,7 @@ impl SlicePane {
         }
     }
 
-    fn event(
-        &self,
-        placement: &SlicePlacement,
-        phase: crate::tools::pointer::Phase,
-        at: egui::Pos2,
-        hand: &ViewInput,
-    ) -> PointerEvent {
+    fn event(&self, placement: &SlicePlacement, phase: Phase, at: egui::Pos2, hand: &ViewInput) -> PointerEvent {
         PointerEvent {
             view: View::Slice(self.plane),
             phase,
@@ -199,7 +263,7 @@ impl SlicePane {
     }
 
     fn draw_picture(&mut self, ui: &Ui, placement: &SlicePlacement, scene: &Scene<'_>, source: &PictureSource) {
-        let Some(style) = style(scene) else { return };
+        let Some(style) = style(scene, self.plane) else { return };
         let key = PictureKey { frame: placement.frame, style, source_version: source.version() };
         if self.drawn.as_ref() != Some(&key) {
             let size_px = placement.frame.size_px;
@@ -231,11 +295,12 @@ impl SlicePane {
         placement: &SlicePlacement,
         session: &Session,
         object: &VolumeObject,
-        shared: &Shared,
+        (shared, pointed_at): (&Shared, bool),
     ) {
         let (rect, frame) = (placement.rect, &placement.frame);
         if session.view.crosshair_visible {
-            annotations::crosshair_lines(painter, placement, self.plane, session.view.crosshair_in_patient);
+            let handles = self.line.is_some() || (pointed_at && self.lines_free);
+            plane_lines::paint(painter, self.plane, &session.view, placement, (handles, self.hot_line));
         }
         annotations::plane_edge(painter, rect, self.plane);
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
@@ -250,13 +315,12 @@ impl SlicePane {
             return;
         }
         annotations::scale_bar(painter, rect, placement.mm_per_point());
-        let at = slice_index(&object.head.grid, self.plane, session.view.crosshair_in_patient);
         let window = session.view.window(object.id);
-        let position = position_text(self.plane, session.view.crosshair_in_patient);
-        let lines = [
-            format!("{position} \u{b7} {}/{}", at.index + 1, at.count),
+        let mut lines = remarks(session.view.slice(self.plane).slab, session.view.interpolation);
+        lines.extend([
+            position_text(session.view.slice(self.plane), session.view.crosshair_in_patient, &object.head.grid),
             format!("W {} L {}", numbers::decimal(window.width, 0), numbers::decimal(window.level, 0)),
-        ];
+        ]);
         annotations::corner_text(painter, rect, egui::Align2::RIGHT_BOTTOM, &lines);
     }
 
@@ -267,11 +331,11 @@ impl SlicePane {
             painter.add(Shape::line(points, Stroke::new(1.5, color)));
         }
         let moving = shared.hand.moving_measurement();
+        let normal = session.view.slice(self.plane).normal_in_patient();
         let near = |object: &&crate::session::measurement::MeasurementObject| {
             object.visible
                 && Some(object.id) != moving
-                && distance_from_slice_mm(&object.shape, self.plane, session.view.crosshair_in_patient)
-                    <= SHOWN_WITHIN_MM
+                && distance_from_slice_mm(&object.shape, normal, session.view.crosshair_in_patient) <= SHOWN_WITHIN_MM
         };
         for object in session.document().measurements().iter().filter(near) {
             let value = shared.measured(session.document(), object.volume, &object.shape);
@@ -313,11 +377,13 @@ fn redrawn(
 }
 
 /// How slices are drawn now: window, interpolation, the preview of the threshold tool.
-fn style(scene: &Scene<'_>) -> Option<SliceStyle> {
+fn style(scene: &Scene<'_>, plane: Plane) -> Option<SliceStyle> {
     let view = &scene.session.view;
     let id = view.active_volume?;
     let mut style = SliceStyle::new(view.window(id));
     style.interpolation = view.interpolation;
+    style.color_map = view.color_map;
+    style.slab = view.slice(plane).slab;
     style.inverted = view.inverted;
     if scene.tools.active() == ToolKind::Threshold {
         let (lower, upper) = scene.tools.options.threshold;
@@ -328,15 +394,27 @@ fn style(scene: &Scene<'_>) -> Option<SliceStyle> {
     Some(style)
 }
 
-/// "S 51.0 mm": where a plane is, with the letter of the patient's side.
-fn position_text(plane: Plane, crosshair_in_patient: DVec3) -> String {
+/// "S 51.0 mm · 34/108": where a plane is, with the letter of the patient's side; how far a turned plane leans.
+fn position_text(slice: &SliceView, crosshair_in_patient: DVec3, grid: &Grid) -> String {
+    let plane = slice.plane;
+    if slice.is_oblique() {
+        let leaning = slice.normal_in_patient().angle_between(plane.normal_in_patient()).to_degrees();
+        return format!("oblique {}\u{b0}", numbers::decimal(leaning, 1));
+    }
     let at = crosshair_in_patient[plane.normal_axis()];
     let letters = match plane {
         Plane::Axial => ["S", "I"],
         Plane::Sagittal => ["L", "R"],
         Plane::Coronal => ["P", "A"],
     };
-    format!("{} {}", letters[usize::from(at < 0.0)], numbers::mm(at.abs()))
+    let slice = slice_index(grid, plane, crosshair_in_patient);
+    let position = format!("{} {}", letters[usize::from(at < 0.0)], numbers::mm(at.abs()));
+    format!("{position} \u{b7} {}/{}", slice.index + 1, slice.count)
+}
+
+/// Whether a tool leaves the left button in slices to the crosshair.
+fn moves_crosshair(tool: ToolKind) -> bool {
+    matches!(tool, ToolKind::Navigate | ToolKind::Threshold | ToolKind::FillHoles | ToolKind::Margin)
 }
 
 fn footprint(

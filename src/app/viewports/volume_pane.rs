@@ -7,9 +7,10 @@ use glam::DVec3;
 
 use crate::app::device::{Filter, Texels};
 use crate::app::frame_log::Pictures;
+use crate::app::numbers;
 use crate::app::theme;
 use crate::domain::camera::{Camera, StandardView};
-use crate::domain::transfer;
+use crate::domain::transfer::Blend;
 use crate::domain::volume_scene::{ClipBox, VolumeScene};
 use crate::gpu::context::Context;
 use crate::gpu::readback;
@@ -18,6 +19,7 @@ use crate::gpu::render::view3d::{Background, LineItem, MeshItem, Scene3d, View3d
 use crate::gpu::volume_texture::ResidentVolume;
 use crate::session::Session;
 use crate::session::view::CropBox;
+use crate::session::view::volume_look::VolumeLook;
 use crate::tools::action::Action;
 use crate::tools::hand::Hand;
 use crate::tools::overlay::Overlay;
@@ -25,8 +27,10 @@ use crate::tools::pointer::{Phase, PointerEvent, View};
 
 use super::Scene;
 use super::annotations::{corner_text, outlined_text, plane_color};
+use super::c_arm;
 use super::cropping;
 use super::cube;
+use super::cuts;
 use super::input::{Grip, ViewInput, gather};
 use super::layout::Pane;
 use super::placement::{VolumePlacement, ndc};
@@ -56,7 +60,8 @@ struct Parts {
     view: View3d,
     volume: VolumeRenderer,
     resident: Weak<ResidentVolume>,
-    preset: String,
+    /// The preset, and what is drawn otherwise, of the transfer function that is set.
+    look: Option<(String, VolumeLook)>,
     drawn: Option<PictureKey>,
     opaque: Option<Texels>,
     opaque_revision: u64,
@@ -77,6 +82,8 @@ pub struct VolumePane {
     pointer: Option<PointerEvent>,
     /// The face of the crop box being dragged, and where the pointer was.
     cropping: Option<(cropping::Face, Pos2)>,
+    /// The cut being dragged, and where the pointer was.
+    cutting: Option<(usize, Pos2)>,
     /// Whether the ray-marched volume is drawn; `None`: nobody has said.
     show_volume: Option<bool>,
     volume_shown: bool,
@@ -90,7 +97,7 @@ impl Parts {
             view: View3d::new(context),
             volume: VolumeRenderer::new(context),
             resident: Weak::new(),
-            preset: String::new(),
+            look: None,
             drawn: None,
             opaque: None,
             opaque_revision: 0,
@@ -114,19 +121,19 @@ impl Parts {
             self.volume.set_volume(resident);
             self.resident = Arc::downgrade(resident);
             // A preset is fitted to its volume.
-            self.preset.clear();
+            self.look = None;
         }
         let view = &session.view;
-        if self.preset != view.preset
-            && let Some(preset) = transfer::preset(&view.preset)
-        {
-            self.volume.set_transfer(&transfer::fitted_to(preset, &resident.volume));
-            self.preset.clone_from(&view.preset);
+        if self.look.as_ref().is_none_or(|(preset, look)| *preset != view.preset || *look != view.look) {
+            // The renderer itself sees whether another look is another transfer function.
+            self.volume.set_transfer(&view.transfer_function(&resident.volume));
+            self.look = Some((view.preset.clone(), view.look.clone()));
         }
         let clip_box = view
             .crop
             .map(|CropBox { lower_in_patient, upper_in_patient }| ClipBox { lower_in_patient, upper_in_patient });
-        let scene = VolumeScene { clip_box, ..VolumeScene::new(view.camera, size_px) };
+        let clip_planes = view.clip_planes();
+        let scene = VolumeScene { clip_box, clip_planes, ..VolumeScene::new(view.camera, size_px) };
         let opaque = self.opaque.as_ref().map(|distance_mm| Opaque { distance_mm, revision: self.opaque_revision });
         let frame = self.volume.advance(context, &scene, opaque, moving)?;
         Some((frame.image.color_view().clone(), frame.image.distance_view().clone(), frame.revision, frame.complete))
@@ -171,7 +178,8 @@ impl VolumePane {
         }
         let placement = placement(rect, scene.session);
         self.draw_picture(ui, &placement, scene, shared);
-        self.annotate(ui, &placement, scene, shared);
+        let angles = self.annotate(ui, &placement, scene, shared);
+        c_arm::fields(ui, angles, &mut scene.session.view.camera);
         if response.hovered() {
             ui.ctx().set_cursor_icon(match (shared.held.grip_in(Pane::Volume), on_cube) {
                 (Some(Grip::Tool | Grip::Pan), _) => CursorIcon::Grabbing,
@@ -204,7 +212,7 @@ impl VolumePane {
 
     fn answer(&mut self, hand: &ViewInput, placement: VolumePlacement, scene: &mut Scene<'_>, shared: &mut Shared) {
         for (phase, at) in &hand.tool {
-            if self.crop(*phase, *at, &placement, scene.session) {
+            if self.crop(*phase, *at, &placement, scene.session) || self.cut(*phase, *at, &placement, scene.session) {
                 continue;
             }
             let point = if Hand::wants_pick(*phase, scene.tools) { self.pick(scene, &placement, *at) } else { None };
@@ -255,6 +263,29 @@ impl VolumePane {
             }
             (Phase::Release, Some(_)) => {
                 self.cropping = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Drags a plane that cuts. Says whether the event was for it.
+    fn cut(&mut self, phase: Phase, at: Pos2, placement: &VolumePlacement, session: &mut Session) -> bool {
+        let cuts = &mut session.view.look.cuts;
+        match (phase, self.cutting) {
+            (Phase::Press, _) => {
+                self.cutting = cuts::caught(cuts, placement, at).map(|n| (n, at));
+                self.cutting.is_some()
+            }
+            (Phase::Drag, Some((n, last))) => {
+                if let Some(cut) = cuts.get_mut(n) {
+                    *cut = cuts::dragged(*cut, placement, at - last);
+                }
+                self.cutting = Some((n, at));
+                true
+            }
+            (Phase::Release, Some(_)) => {
+                self.cutting = None;
                 true
             }
             _ => false,
@@ -342,7 +373,8 @@ impl VolumePane {
         ui.painter_at(placement.rect).image(id, placement.rect, whole, Color32::WHITE);
     }
 
-    fn annotate(&self, ui: &Ui, placement: &VolumePlacement, scene: &Scene<'_>, shared: &Shared) {
+    /// Returns where the C-arm angles stand.
+    fn annotate(&self, ui: &Ui, placement: &VolumePlacement, scene: &Scene<'_>, shared: &Shared) -> Rect {
         let (rect, view) = (placement.rect, &scene.session.view);
         let painter = ui.painter_at(rect);
         if view.crosshair_visible
@@ -352,14 +384,15 @@ impl VolumePane {
             painter.circle_stroke(at, 4.0, Stroke::new(1.2, plane_color(crate::domain::plane::Plane::Sagittal)));
         }
         cube::paint(&painter, rect, &view.camera, ui.input(|input| input.pointer.hover_pos()));
-        corner_text(
+        corner_text(&painter, rect, Align2::LEFT_TOP, &corner_lines(scene.session));
+        let angles = outlined_text(
             &painter,
-            rect,
-            Align2::LEFT_TOP,
-            &[format!("{} \u{b7} {}", view.preset, projection_name(scene.session))],
+            rect.shrink(10.0).right_bottom(),
+            Align2::RIGHT_BOTTOM,
+            &c_arm::words(&view.camera),
+            theme::overlay(),
+            theme::TEXT,
         );
-        let (lao, cranial) = view.camera.c_arm_angles_deg();
-        corner_text(&painter, rect, Align2::RIGHT_BOTTOM, &[angles_text(lao, cranial)]);
         letters(&painter, rect, placement);
         if shared.source.resident().is_none() {
             outlined_text(
@@ -375,11 +408,16 @@ impl VolumePane {
             let held = self.cropping.map(|(face, _)| face);
             cropping::paint(&painter, crop, placement, ui.input(|input| input.pointer.hover_pos()), held);
         }
+        let pointer = ui.input(|input| input.pointer.hover_pos());
+        let (lower, upper) = bounds(scene.session);
+        let inner = (lower + MARGIN_MM, upper - MARGIN_MM);
+        cuts::paint(&painter, view, placement, inner, (pointer, self.cutting.map(|(n, _)| n)));
         for overlay in shared.hand.overlays(View::Volume, self.pointer.as_ref(), scene.tools) {
             if let Overlay::Outline(points) = overlay {
                 outline(&painter, rect, &points);
             }
         }
+        angles
     }
 }
 
@@ -446,18 +484,27 @@ fn letters(painter: &egui::Painter, rect: Rect, placement: &VolumePlacement) {
     super::annotations::orientation_letters(painter, rect, camera.right_in_patient(), -camera.up_in_patient);
 }
 
-fn projection_name(session: &Session) -> &'static str {
-    match session.view.camera.projection {
-        crate::domain::camera::Projection::Perspective { .. } => "perspective",
-        crate::domain::camera::Projection::Orthographic { .. } => "orthographic",
+/// What is drawn and how: preset, way of drawing where it is not the preset's, projection, cuts.
+fn corner_lines(session: &Session) -> Vec<String> {
+    let view = &session.view;
+    let preset = match view.blend() {
+        Blend::Composite | Blend::Isosurface => view.colors_name(),
+        other => other.name().to_owned(),
+    };
+    let projection = if view.camera.is_parallel() { "parallel" } else { "perspective" };
+    let mut lines = vec![format!("{preset} \u{b7} {projection}")];
+    if view.blend() == Blend::Isosurface {
+        let object = view.active_volume.and_then(|id| session.document().volume(id));
+        lines.extend(object.map(|object| {
+            let value = view.transfer_function(&object.volume).iso_value;
+            format!("surface at {}", numbers::value(value, object.head.quantity))
+        }));
     }
-}
-
-/// "RAO 28° · CRAN 8°".
-fn angles_text(lao_deg: f64, cranial_deg: f64) -> String {
-    let side = if lao_deg >= 0.0 { "LAO" } else { "RAO" };
-    let tilt = if cranial_deg >= 0.0 { "CRAN" } else { "CAUD" };
-    format!("{side} {:.0}\u{b0} \u{b7} {tilt} {:.0}\u{b0}", lao_deg.abs(), cranial_deg.abs())
+    let cuts = view.clip_planes().iter().count();
+    if cuts > 0 {
+        lines.push(format!("cut by {cuts} {}", if cuts == 1 { "plane" } else { "planes" }));
+    }
+    lines
 }
 
 /// A box around all that may be seen, mm.

@@ -168,6 +168,11 @@ pub fn segmented<T: PartialEq + Copy>(ui: &mut Ui, choice: &mut T, choices: &[(T
     changed
 }
 
+/// [`segmented`] over the full width of a panel.
+pub fn segmented_row<T: PartialEq + Copy>(ui: &mut Ui, choice: &mut T, choices: &[(T, &str)]) -> bool {
+    ui.horizontal(|ui| segmented(ui, choice, choices)).inner
+}
+
 /// A frameless button with an icon; `name` is its accessible name and the first line of its tooltip.
 pub fn icon_button(ui: &mut Ui, icon: MaterialIcon, name: &str, help: &str) -> Response {
     let button = Button::new(theme::icon(icon, 16.0).color(theme::WEAK))

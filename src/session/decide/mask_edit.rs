@@ -152,6 +152,11 @@ fn brush_of(brush: Brush) -> Result<(stamp::Brush, stamp::Edit), Refusal> {
     let shape = match brush.shape {
         BrushShape::Sphere => stamp::BrushShape::Sphere,
         BrushShape::Disc(plane) => stamp::BrushShape::Disc { normal_in_patient: plane.normal_in_patient() },
+        BrushShape::TiltedDisc { normal_in_patient } => {
+            let normal_in_patient = normal_in_patient.try_normalize();
+            let normal_in_patient = normal_in_patient.ok_or(Refusal::BadValue("a disc needs a direction"))?;
+            stamp::BrushShape::Disc { normal_in_patient }
+        }
     };
     let edit = if brush.erase { stamp::Edit::Erase } else { stamp::Edit::Add };
     Ok((stamp::Brush { shape, radius_mm: brush.radius_mm }, edit))
