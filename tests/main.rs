@@ -60,6 +60,6 @@ mod suite {
     mod tools;
     mod volume_texture;
     mod window;
-    mod window_painter;
     mod window_display;
+    mod window_painter;
 }
