@@ -4,11 +4,13 @@
 //! the commands that were asked for; `ui` draws the panels, which ask for commands of `commands::TABLE` or perform those of
 //! the document. Nothing here waits for work: what takes long is a job of the session or of `work`.
 
+pub mod browser;
 pub mod commands;
 pub mod device;
 mod dispatch;
 pub mod facts;
 pub mod frame_log;
+pub mod loading_segments;
 mod look_commands;
 pub mod memory;
 pub mod notices;
@@ -38,6 +40,7 @@ use crate::session::command::Command;
 use crate::session::document::{SegmentObject, VolumeHead};
 use crate::tools::options::ToolBox;
 
+use browser::Browser;
 use commands::{CommandId, Situation};
 use device::WindowDevice;
 use facts::Facts;
@@ -104,6 +107,7 @@ pub fn run(start: Start, frame_log: Option<PathBuf>) -> Result<(), AppError> {
             let state = context.wgpu_render_state.as_ref().ok_or("the window has no graphics device")?;
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
+            app.browser.keep_index_at(crate::ops::browse::default_index());
             app.keep_journal();
             if let Some(path) = frame_log {
                 app.frame_log = Some(FrameLog::create(&path)?);
@@ -142,6 +146,7 @@ pub struct MaquetteApp {
     notices: Notices,
     palette: Palette,
     open_flow: OpenFlow,
+    browser: Browser,
     dialog: Option<Dialog>,
     export: ExportState,
     gallery: Gallery,
@@ -192,6 +197,7 @@ impl MaquetteApp {
             notices: Notices::default(),
             palette: Palette::default(),
             open_flow: OpenFlow::default(),
+            browser: Browser::default(),
             dialog: None,
             export: ExportState::default(),
             gallery: Gallery::default(),
@@ -245,6 +251,16 @@ impl MaquetteApp {
     /// Opens a path as if it had been dropped on the window.
     pub fn open(&mut self, path: PathBuf) {
         self.open_path(path);
+    }
+
+    /// A file is dropped on the window; for tests.
+    pub fn drop_file(&mut self, path: PathBuf) {
+        self.take_dropped(path);
+    }
+
+    /// Keeps the index of studies in this file; for tests.
+    pub fn keep_studies_at(&mut self, file: PathBuf) {
+        self.browser.keep_index_at(Some(file));
     }
 
     /// Chooses where meshes are written, as if it had been typed.
@@ -436,7 +452,7 @@ impl eframe::App for MaquetteApp {
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
         if let Some(path) = dropped {
-            self.open_path(path);
+            self.take_dropped(path);
         }
         let typing = ctx.text_edit_focused();
         let blocked = self.palette.is_open()

@@ -31,7 +31,8 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use crate::domain::segmentation::SegmentId;
+use crate::domain::mask::Mask;
+use crate::domain::segmentation::{SegmentId, SegmentInfo};
 use crate::domain::volume::Volume;
 use crate::task::Progress;
 
@@ -175,6 +176,18 @@ impl Session {
         self.perform(command, Change::one(Edit::Volume { id, index, value: Some(Box::new(object)) }));
         self.look_at_volume(id);
         Ok(id)
+    }
+
+    /// Adds segments that were read from a file onto the grid of a volume, as one step.
+    ///
+    /// # Errors
+    /// When the volume is gone, the masks are not on its grid, or there are none.
+    pub fn add_segments(&mut self, volume: VolumeId, segments: Vec<(SegmentInfo, Mask)>) -> Result<usize, Refusal> {
+        self.check_history_free()?;
+        let (command, change) = decide::read_segments(&self.document, volume, segments)?;
+        let count = change.edits.len();
+        self.perform(command, change);
+        Ok(count)
     }
 
     /// Number of the case that is open, rising with every new, opened or restored one.

@@ -60,6 +60,7 @@ mod suite {
     mod tools;
     mod volume_texture;
     mod window;
+    mod window_browser;
     mod window_display;
     mod window_painter;
 }

@@ -38,12 +38,16 @@ pub enum CommandId {
     OpenFolder,
     /// Opens a file through a dialog.
     OpenFile,
+    /// Shows the study browser.
+    Browse,
     /// Opens a typed path.
     OpenPath,
     /// Opens the built-in sample.
     OpenSample,
     /// Adds a series to the case.
     AddImages,
+    /// Loads segments of a file onto the active images.
+    LoadSegments,
     /// Saves the case where it was saved before.
     SaveCase,
     /// Saves the case to another file.
@@ -289,10 +293,25 @@ pub const TABLE: &[Entry] = &[
         .keys(CTRL, Key::O),
     row(C::OpenFile, File, "Open file\u{2026}", "A DICOM, NIfTI or NRRD file, or a saved case.", Nothing)
         .keys(CTRL_SHIFT, Key::O),
+    row(
+        C::Browse,
+        File,
+        "Browse studies\u{2026}",
+        "Patients, studies and series of the places visited before.",
+        Nothing,
+    )
+    .keys(CTRL, Key::B),
     row(C::OpenPath, File, "Open a typed path\u{2026}", "Type or paste where the images are.", Nothing)
         .keys(CTRL, Key::L),
     row(C::OpenSample, File, "Open the sample", "A synthetic thorax with a contrast-filled aorta.", Nothing),
     row(C::AddImages, File, "Add images to the case\u{2026}", "Another series beside the present one.", Volume),
+    row(
+        C::LoadSegments,
+        File,
+        "Load segments onto the images\u{2026}",
+        "DICOM SEG, RT structure set, or a label map (NRRD, NIfTI, MetaImage).",
+        Volume,
+    ),
     row(C::SaveCase, File, "Save case", "Writes images, segments, meshes and history to one file.", Volume)
         .keys(CTRL, Key::S)
         .line(),

@@ -14,13 +14,11 @@ use super::recent::Recent;
 use crate::domain::phantom::thorax;
 use crate::domain::volume::Volume;
 use crate::domain::window::Window;
-use crate::ops::open::{self, GrayImage, LoadedVolume, Scan, SeriesEntry, SlicePreview};
+use crate::ops::browse;
+use crate::ops::open::{self, LoadedVolume, SeriesEntry, SlicePreview};
 use crate::session::case::{head_of, series_name};
 use crate::session::document::{ContentHash, ImageSource, VolumeHead};
 use crate::session::jobs::{JobError, JobId, Lane};
-
-/// Side of the pictures in the list of series, pixels.
-const THUMBNAIL_PX: u32 = 128;
 
 /// What a path is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +29,10 @@ pub enum PickedFor {
     OpenFile,
     /// Images that join the case.
     AddImages,
+    /// A place to look through in the study browser.
+    Browse,
+    /// A file of segments for the active images.
+    Segments,
     /// Where the case goes.
     SaveCase,
     /// Where the meshes go.
@@ -48,6 +50,8 @@ impl PickedFor {
             Self::OpenFolder => "Open a folder of images",
             Self::OpenFile => "Open a file",
             Self::AddImages => "Add images to the case",
+            Self::Browse => "A place to look through",
+            Self::Segments => "Load segments onto the images",
             Self::SaveCase => "Save the case",
             Self::ExportFolder => "Folder for the meshes",
             Self::LoadTransfer => "Load colours and opacity",
@@ -62,29 +66,15 @@ pub enum Stage {
     /// Nothing is being opened.
     #[default]
     Idle,
-    /// Files are being looked at.
+    /// A place is looked at; what it is shows soon.
     Scanning {
-        /// Where.
-        path: PathBuf,
         /// The job.
         job: JobId,
     },
-    /// A person chooses a series.
-    Choosing(Choosing),
+    /// A person chooses a series in the study browser.
+    Choosing,
     /// A series is being read.
     Loading(Loading),
-}
-
-/// The list of series.
-pub struct Choosing {
-    /// What was scanned.
-    pub path: PathBuf,
-    /// What was found.
-    pub scan: Arc<Scan>,
-    /// Index of the chosen entry.
-    pub chosen: usize,
-    /// Pictures of the entries, as they come.
-    pub thumbnails: Vec<Option<TextureHandle>>,
 }
 
 /// A series that is being read.
@@ -139,8 +129,10 @@ impl MaquetteApp {
         let asked = self.work.submit(Lane::Background, "dialog", "", move |_| {
             let dialog = rfd::FileDialog::new().set_title(wanted_for.title());
             let picked = match wanted_for {
-                PickedFor::OpenFolder | PickedFor::AddImages | PickedFor::ExportFolder => dialog.pick_folder(),
-                PickedFor::OpenFile | PickedFor::LoadTransfer => dialog.pick_file(),
+                PickedFor::OpenFolder | PickedFor::AddImages | PickedFor::Browse | PickedFor::ExportFolder => {
+                    dialog.pick_folder()
+                }
+                PickedFor::OpenFile | PickedFor::Segments | PickedFor::LoadTransfer => dialog.pick_file(),
                 PickedFor::SaveTransfer => dialog.set_file_name(format!("{preset}.json")).save_file(),
                 PickedFor::SaveCase => dialog.set_file_name(format!("{name}.maquette")).save_file(),
             };
@@ -161,7 +153,11 @@ impl MaquetteApp {
             PickedFor::LoadTransfer | PickedFor::SaveTransfer => {
                 home().join(format!("{}.json", self.session.view.preset)).display().to_string()
             }
-            PickedFor::OpenFolder | PickedFor::OpenFile | PickedFor::AddImages => self.open_flow.first_path.clone(),
+            PickedFor::OpenFolder
+            | PickedFor::OpenFile
+            | PickedFor::AddImages
+            | PickedFor::Browse
+            | PickedFor::Segments => self.open_flow.first_path.clone(),
         };
         self.open_flow.typed = Some(TypedPath { wanted_for, text, reason: reason.to_owned() });
     }
@@ -172,6 +168,8 @@ impl MaquetteApp {
             PickedFor::OpenFolder | PickedFor::OpenFile => self.open_path(path),
             PickedFor::SaveCase => self.save_case_to(&path),
             PickedFor::AddImages => self.scan_to_add(path),
+            PickedFor::Browse => drop(self.look_at(path)),
+            PickedFor::Segments => self.load_segments(path),
             PickedFor::ExportFolder => self.export.folder = path.display().to_string(),
             PickedFor::LoadTransfer => self.load_transfer(&path),
             PickedFor::SaveTransfer => self.save_transfer(&path, false),
@@ -190,57 +188,12 @@ impl MaquetteApp {
         self.open_flow.adds = true;
     }
 
-    /// Looks at what lies at a path.
+    /// Looks at what lies at a path: a single series is opened at once, several are shown in the study browser.
     pub(in crate::app) fn scan_path(&mut self, path: PathBuf) {
         self.open_flow.adds = false;
-        let target = path.clone();
-        let asked = self.work.submit(Lane::Background, "open", "Looking for images", move |progress| {
-            let scan = open::scan(&target, progress).map_err(|error| failure(&error))?;
-            Ok(Outcome::Scanned(target, scan))
-        });
-        match asked {
-            Ok(job) => self.open_flow.stage = Stage::Scanning { path, job },
-            Err(error) => self.notices.error("Not opened", &error),
-        }
-    }
-
-    /// A scan ended: one series is loaded at once, several are offered.
-    pub(in crate::app) fn take_scan(&mut self, path: PathBuf, scan: Scan) {
-        let loadable = scan.entries.iter().filter(|entry| entry.is_loadable()).count();
-        let scan = Arc::new(scan);
-        if loadable == 1 && scan.entries.len() == 1 {
-            self.load_entry(&path, &scan, 0);
-            return;
-        }
-        self.ask_thumbnails(&scan);
-        let thumbnails = scan.entries.iter().map(|_| None).collect();
-        self.open_flow.stage = Stage::Choosing(Choosing { path, scan, chosen: 0, thumbnails });
-    }
-
-    fn ask_thumbnails(&mut self, scan: &Arc<Scan>) {
-        let (scan, mailbox) = (Arc::clone(scan), self.work.mailbox());
-        // Pictures come one by one; a later scan replaces this job.
-        let asked = self.work.submit(Lane::Derive, "thumbnails", "", move |progress| {
-            for (n, entry) in scan.entries.iter().enumerate().filter(|(_, entry)| entry.is_loadable()) {
-                progress.check()?;
-                if let Some(image) = open::thumbnail(entry, THUMBNAIL_PX) {
-                    mailbox.leave(Outcome::Thumbnail(n, image));
-                }
-            }
-            Ok(Outcome::Nothing)
-        });
-        if let Err(error) = asked {
-            tracing::debug!(%error, "no thumbnails");
-        }
-    }
-
-    /// Shows the picture of a series.
-    pub(in crate::app) fn take_thumbnail(&mut self, n: usize, image: &GrayImage) {
-        let Stage::Choosing(choosing) = &mut self.open_flow.stage else { return };
-        let size = [image.width as usize, image.height as usize];
-        let picture = egui::ColorImage::from_gray(size, &image.pixels);
-        if let Some(place) = choosing.thumbnails.get_mut(n) {
-            *place = Some(self.ctx.load_texture(format!("series {n}"), picture, egui::TextureOptions::LINEAR));
+        self.browser.may_leave = true;
+        if let Some(job) = self.look_at(path) {
+            self.open_flow.stage = Stage::Scanning { job };
         }
     }
 
@@ -255,22 +208,24 @@ impl MaquetteApp {
         loading.picture = Some(self.ctx.load_texture("first slice", image, egui::TextureOptions::LINEAR));
     }
 
-    /// Reads one series.
-    pub(in crate::app) fn load_entry(&mut self, path: &Path, scan: &Arc<Scan>, index: usize) {
-        let Some(entry) = scan.entries.get(index) else { return };
-        let (mailbox, source) = (self.work.mailbox(), path.to_path_buf());
-        let (title, window) = (entry.title(), first_window(entry));
-        let scan = Arc::clone(scan);
+    /// Reads one series of the study browser, its files looked at once more, by the choices that were made for it.
+    pub(in crate::app) fn load_chosen(&mut self) {
+        let (Some(chosen), Some(entry)) = (self.browser.chosen_index(), self.browser.to_open()) else { return };
+        let (series, options) = (self.browser.series(), self.browser.choices);
+        let report = self.browser.listing.report.clone();
+        let (mailbox, source) = (self.work.mailbox(), browse::source_of(&series, chosen));
+        let (title, window, part) = (entry.title(), first_window(&entry), entry.part.clone());
         let asked = self.work.submit(Lane::Background, "open", &format!("Reading {title}"), move |progress| {
             let on_slice = |slice: SlicePreview| mailbox.leave(Outcome::EarlySlice(slice));
-            let mut loaded = open::load(&scan.entries[index], progress, &on_slice).map_err(|error| failure(&error))?;
-            loaded.report.extend(scan.report.clone());
+            let found = browse::fresh(&series, chosen, options, &part, progress).map_err(|error| failure(&error))?;
+            let mut loaded = open::load(&found, progress, &on_slice).map_err(|error| failure(&error))?;
+            loaded.report.extend(report);
             prepare(&loaded.volume);
-            let entry = &scan.entries[index];
-            Ok(Outcome::Loaded(source, entry.title(), series_name(entry), Box::new(loaded)))
+            Ok(Outcome::Loaded(source, found.title(), series_name(&found), Box::new(loaded)))
         });
         match asked {
             Ok(job) => {
+                self.browser.note_opened(&entry);
                 self.open_flow.stage = Stage::Loading(Loading::new(title, job, window));
             }
             Err(error) => self.notices.error("Not opened", &error),
@@ -338,7 +293,10 @@ impl MaquetteApp {
 
     /// Opening is over when its job ended without a result: failed or cancelled.
     pub(in crate::app) fn settle_open(&mut self) {
-        if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage
+        if self.browser.job.is_some_and(|job| !self.work.is_running(job)) {
+            self.browser.job = None;
+        }
+        if let Stage::Scanning { job } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage
             && !self.work.is_running(*job)
         {
             self.open_flow.stage = Stage::Idle;
@@ -353,13 +311,14 @@ impl MaquetteApp {
 
     /// Stops whatever is being opened.
     pub(in crate::app) fn cancel_open(&mut self) {
-        if let Stage::Scanning { job, .. } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage {
+        if let Stage::Scanning { job } | Stage::Loading(Loading { job, .. }) = &self.open_flow.stage {
             self.work.cancel(*job);
         }
         if let Some(job) = self.keeping.arriving() {
             self.session.jobs().cancel(job);
         }
         self.open_flow.stage = Stage::Idle;
+        self.browser.may_leave = false;
         self.session.keep_after_all();
     }
 }
@@ -375,7 +334,7 @@ fn prepare(volume: &Volume) {
     let _histogram = volume.histogram();
 }
 
-fn failure(error: &open::ImportError) -> JobError {
+pub(in crate::app) fn failure(error: &open::ImportError) -> JobError {
     match error {
         open::ImportError::Cancelled(_) => JobError::Cancelled,
         other => JobError::Failed(other.to_string()),

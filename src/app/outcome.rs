@@ -7,10 +7,13 @@ use crate::domain::measure::SampleStatistics;
 use crate::domain::picture::Picture;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::volume::Volume;
+use crate::ops::browse::{Listing, Place};
+use crate::ops::load_segments::LoadedSegments;
 use crate::ops::open::{GrayImage, LoadedVolume, Scan, SlicePreview, TagRow};
 use crate::session::document::{Revision, VolumeId};
 use crate::session::journal::Restorable;
 
+use super::browser::{Knowledge, SeriesKey};
 use super::open_flow::PickedFor;
 use super::widgets::histogram::Bars;
 
@@ -24,16 +27,24 @@ pub enum Outcome {
     Picked(PickedFor, PathBuf),
     /// A dialog closed without one: given up, or this desktop has no dialogs.
     NotPicked(PickedFor),
-    /// A path was scanned.
+    /// What a place holds, as far as it is known: from the index of earlier visits, or so far.
+    Listed(PathBuf, Listing, Knowledge),
+    /// A place was looked through.
     Scanned(PathBuf, Scan),
+    /// A path was dropped onto an open case: whether it holds segments.
+    Dropped(PathBuf, bool),
+    /// Segments were read onto a volume.
+    Segments(VolumeId, LoadedSegments),
+    /// Places that were visited.
+    Places(Vec<Place>),
     /// A series was read: where from, its name for people and in its path, itself.
     Loaded(PathBuf, String, String, Box<LoadedVolume>),
     /// The sample was made.
     Sample(Arc<Volume>),
     /// Picture of a preset, by name.
     Picture(String, Picture),
-    /// Picture of a series of the list.
-    Thumbnail(usize, GrayImage),
+    /// Picture of a series of the browser; none where it has none.
+    Thumbnail(SeriesKey, Option<GrayImage>),
     /// A slice of the series that is being read.
     EarlySlice(SlicePreview),
     /// Tags of a file.

@@ -1,6 +1,7 @@
 //! The panels around the views. Each file draws one of them from the state of the window and asks for commands.
 
 pub mod about;
+pub mod browser;
 pub mod display;
 pub mod export;
 pub mod gallery;
@@ -9,11 +10,11 @@ pub mod keys;
 pub mod leaving;
 pub mod mesh_options;
 pub mod objects;
+pub mod opening;
 pub mod options;
 pub mod properties;
 pub mod rail;
 pub mod report;
-pub mod series_list;
 pub mod status_bar;
 pub mod top_bar;
 pub mod transfer;

@@ -133,6 +133,7 @@ impl MaquetteApp {
     pub(in crate::app) fn run_errand(&mut self, errand: Errand) {
         match errand {
             Errand::Open(path) => self.scan_path(path),
+            Errand::Chosen => self.load_chosen(),
             Errand::OpenCase(path) => self.open_case(&path),
             Errand::Sample => self.make_sample(),
             Errand::Restore(path) => self.restore_journal(&path),

@@ -7,6 +7,7 @@
 //!
 //! Not here: colour, video, waveforms; refused with a sentence.
 
+pub mod belongs;
 mod codec;
 pub mod dataset;
 pub mod directory;
@@ -23,6 +24,7 @@ pub mod pixels;
 pub mod read;
 mod resample;
 pub mod source;
+pub mod strip;
 pub mod suv;
 pub mod tag_rows;
 pub mod text;

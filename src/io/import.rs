@@ -24,6 +24,8 @@ use crate::domain::grid::Grid;
 use crate::domain::series_info::SeriesInfo;
 use crate::domain::volume::{Rescale, Volume};
 use crate::io::dicom::header::SliceHeader;
+use crate::io::dicom::read::lone_slice;
+use crate::io::dicom::strip::SliceStrip;
 use crate::io::dicom::{DicomPlan, load_series, read_slice};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
@@ -36,7 +38,7 @@ pub use gather::{Listed, Listing};
 pub use options::{Gaps, ImportOptions};
 pub use thumbnail::{GrayImage, thumbnail};
 pub use walk::Stamp;
-pub(crate) use walk::list_files;
+pub(crate) use walk::{is_archive_of_images, list_files};
 
 /// Why nothing was opened. Every text is a sentence for a person and names the file.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +158,15 @@ impl SeriesEntry {
         matches!(&self.plan, Plan::Dicom(plan) if plan.is_leaning())
     }
 
+    /// Where its slices lie, for a person to see; `None` where they are no stack of images.
+    pub fn strip(&self) -> Option<SliceStrip> {
+        match &self.plan {
+            Plan::Broken(headers) => SliceStrip::of(headers, None),
+            Plan::Dicom(plan) => SliceStrip::of(&plan.slices, plan.filling.as_deref()),
+            Plan::Refused | Plan::Research(_) => None,
+        }
+    }
+
     /// Distance between voxel centres, mm; zeros where not known.
     pub fn spacing_mm(&self) -> [f64; 3] {
         self.grid.map_or([0.0; 3], |grid| grid.spacing_mm().to_array())
@@ -257,7 +268,8 @@ pub fn load(
 /// Reads the middle slice of an entry by itself; `None` where that is not possible.
 pub fn middle_slice(entry: &SeriesEntry) -> Option<SlicePreview> {
     match &entry.plan {
-        Plan::Refused | Plan::Broken(_) => None,
+        Plan::Refused => None,
+        Plan::Broken(headers) => headers.get(headers.len() / 2).and_then(lone_slice),
         Plan::Dicom(plan) => read_slice(plan, plan.slices.len() / 2).ok(),
         Plan::Research(plan) => plan.middle_slice(),
     }

@@ -15,9 +15,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::task::Progress;
 
-use crate::io::import::{self, scan_files};
+use crate::io::import::{self, is_archive_of_images, replan, scan_files};
 pub use crate::io::import::{
-    GrayImage, ImportError, ImportOptions, Listed, Listing, Look, Memory, Scan, SeriesEntry, scan_place,
+    GrayImage, ImportError, ImportOptions, Listed, Listing, Look, Memory, Scan, SeriesEntry, SeriesKind, scan_place,
 };
 pub use crate::io::study_index::{IndexError, Place, StudyIndex};
 
@@ -42,6 +42,8 @@ pub fn visit(
     progress: &Progress,
 ) -> Result<Scan, ImportError> {
     let place = absolute(place);
+    // A single file is read as quickly as looked up, and is no place to come back to.
+    let index = index.filter(|_| place.is_dir() || is_archive_of_images(&place));
     let how = Look {
         options: ImportOptions::default(),
         memory: index.map(|index| index as &dyn Memory),
@@ -74,11 +76,18 @@ pub fn picture(entry: &SeriesEntry, index: Option<&StudyIndex>) -> Option<GrayIm
     Some(made)
 }
 
-/// A series of a list, its files read again, with those of the other parts of the same series.
+/// A series of a list, its files read again, with those of the other parts of the same series; then what `options` make of
+/// it, the part of that name.
 ///
 /// # Errors
 /// When its files are not what they were: the place has to be looked at again.
-pub fn fresh(series: &[Arc<SeriesEntry>], chosen: usize, progress: &Progress) -> Result<SeriesEntry, ImportError> {
+pub fn fresh(
+    series: &[Arc<SeriesEntry>],
+    chosen: usize,
+    options: ImportOptions,
+    part: &str,
+    progress: &Progress,
+) -> Result<SeriesEntry, ImportError> {
     let entry = &series[chosen];
     let key = |entry: &SeriesEntry| (entry.info.study_uid.clone(), entry.info.series_uid.clone());
     let wanted = key(entry);
@@ -89,18 +98,50 @@ pub fn fresh(series: &[Arc<SeriesEntry>], chosen: usize, progress: &Progress) ->
     };
     let files: Vec<PathBuf> = files.into_iter().cloned().collect();
     let found = scan_files(&files, ImportOptions::default(), progress)?;
-    let same = |other: &&SeriesEntry| other.part == entry.part && other.files == entry.files;
-    let Some(mut found) = found.iter().find(same).cloned() else {
+    let changed = || {
         let title = entry.title();
-        let text = format!("the files of {title} were changed since they were listed: look at the place again");
-        return Err(ImportError::Refused(text));
+        ImportError::Refused(format!(
+            "the files of {title} were changed since they were listed: look at the place again"
+        ))
     };
+    let same = |other: &&SeriesEntry| other.part == entry.part && other.files == entry.files;
+    let mut found = found.iter().find(same).cloned().ok_or_else(changed)?;
+    if options != ImportOptions::default() {
+        let mended = replan(&found, options);
+        found = mended.into_iter().find(|other| other.part == part).ok_or_else(changed)?;
+    }
     // What was said of files that are in no list (repeated objects) still holds.
     found.report.extend(entry.report.clone());
     Ok(found)
 }
 
-/// A path that means the same from every folder.
+/// Where a case finds a series of a list again: its file, the archive that it lies in, or the folder that holds all its files.
+pub fn source_of(series: &[Arc<SeriesEntry>], chosen: usize) -> PathBuf {
+    let entry = &series[chosen];
+    let uid = &entry.info.series_uid;
+    let is_part = |other: &&Arc<SeriesEntry>| !uid.is_empty() && other.info.series_uid == *uid;
+    let parts: Vec<&Arc<SeriesEntry>> = series.iter().filter(is_part).collect();
+    let files: Vec<&PathBuf> = if parts.is_empty() {
+        entry.files.iter().collect()
+    } else {
+        parts.iter().flat_map(|part| &part.files).collect()
+    };
+    let Some((first, rest)) = files.split_first() else { return PathBuf::new() };
+    // A header and its samples are found by the header.
+    let alone = rest.is_empty() || entry.kind != SeriesKind::Dicom;
+    let mut place: &Path = if alone { first } else { first.parent().unwrap_or(first) };
+    while !alone && !rest.iter().all(|file| file.starts_with(place)) {
+        place = place.parent().unwrap_or(Path::new(""));
+    }
+    place.ancestors().find(|place| place.exists()).unwrap_or(place).to_path_buf()
+}
+
+/// A path that means the same from every folder. The index of a CD (DICOMDIR) stands for its folder.
 pub fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let is_index = whole.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR")) && whole.is_file();
+    match whole.parent() {
+        Some(folder) if is_index => folder.to_path_buf(),
+        _ => whole,
+    }
 }

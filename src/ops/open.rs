@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::task::Progress;
 
+pub use crate::io::dicom::strip::SliceStrip;
 pub use crate::io::dicom::{TagRow, tags};
 pub use crate::io::import::{
     Gaps, GrayImage, ImportError, ImportOptions, LoadedVolume, Scan, SeriesEntry, SeriesKind, SlicePreview,

@@ -206,6 +206,13 @@ pub enum Command {
         /// Colour; the next of the palette when `None`.
         color: Option<[u8; 3]>,
     },
+    /// Adds segments that were read from a file; cannot be decided from the words alone.
+    ReadSegments {
+        /// The volume whose grid they have.
+        volume: VolumeId,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Names a segment.
     RenameSegment {
         /// Which.

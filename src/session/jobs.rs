@@ -28,16 +28,19 @@ pub enum Lane {
     Derive,
     /// Loading, saving, exporting.
     Background,
+    /// Looking through places: may take long, and nothing waits for it.
+    Index,
 }
 
 impl Lane {
-    const ALL: [Self; 3] = [Self::Edit, Self::Derive, Self::Background];
+    const ALL: [Self; 4] = [Self::Edit, Self::Derive, Self::Background, Self::Index];
 
     fn thread_name(self) -> &'static str {
         match self {
             Self::Edit => "job-edit",
             Self::Derive => "job-derive",
             Self::Background => "job-background",
+            Self::Index => "job-index",
         }
     }
 }

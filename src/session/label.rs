@@ -18,6 +18,10 @@ pub fn label(document: &Document, command: &Command) -> String {
         Command::RenameVolume { name, .. } => format!("Rename volume to {name}"),
         Command::RemoveVolume { volume: id } => format!("Close {}", volume(*id)),
         Command::AddSegment { name, .. } => format!("Add segment {name}").trim_end().to_owned(),
+        Command::ReadSegments { names, .. } => match names.as_slice() {
+            [name] => format!("Load segment {name}"),
+            names => format!("Load {} segments", names.len()),
+        },
         Command::RenameSegment { segment: id, name } => format!("Rename {} to {name}", segment(*id)),
         Command::RecolorSegment { segment: id, .. } => format!("Colour {}", segment(*id)),
         Command::ShowSegment { segment: id, visible } => format!("{} {}", shown(*visible), segment(*id)),

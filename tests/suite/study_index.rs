@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use maquette::io::import::{Look, Memory, Stamp, scan_place};
 use maquette::ops::browse::tree::{Order, tree};
 use maquette::ops::browse::{StudyIndex, fresh, known, picture, visit};
-use maquette::ops::open::{ImportError, Scan, SeriesEntry, load};
+use maquette::ops::open::{ImportError, ImportOptions, Scan, SeriesEntry, load};
 use maquette::task::Progress;
 
 use crate::support::series::{axial, edit, tree_of_studies, volume, written};
@@ -68,7 +68,7 @@ fn changed_new_and_removed_files_are_noticed() {
     assert!(!known(place.path(), &index).series.iter().any(|listed| listed.entry.files.contains(&gone)));
     // A list that is older than the files opens nothing.
     let stale: Vec<Arc<SeriesEntry>> = before.entries.into_iter().map(Arc::new).collect();
-    let refused = fresh(&stale, 0, &Progress::new());
+    let refused = fresh(&stale, 0, ImportOptions::default(), "", &Progress::new());
     assert!(refused.is_err(), "a series that lost a file is not opened from the old list");
 }
 
@@ -197,6 +197,6 @@ fn the_list_is_searched_sorted_and_opened_from() {
     assert_eq!((found.len(), found[0].studies[0].series.len()), (1, 1));
     assert!(tree(&series, "baker nothing", Order::Name).is_empty());
     let chosen = found[0].studies[0].series[0];
-    let entry = fresh(&series, chosen, &Progress::new()).expect("as it was");
+    let entry = fresh(&series, chosen, ImportOptions::default(), "", &Progress::new()).expect("as it was");
     assert!(load(&entry, &Progress::new(), &|_| {}).is_ok());
 }

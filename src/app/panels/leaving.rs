@@ -13,6 +13,8 @@ use crate::app::theme;
 pub enum Errand {
     /// Look for images at a path.
     Open(PathBuf),
+    /// Open the series that is chosen in the study browser.
+    Chosen,
     /// Open a case file.
     OpenCase(PathBuf),
     /// Make the sample.

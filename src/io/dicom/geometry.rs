@@ -24,7 +24,7 @@ pub const SAME_PLACE_MM: f64 = 1e-3;
 /// Largest distance of a slice from its even place that is accepted without a word, mm.
 const JITTER_WARNED_MM: f64 = 0.01;
 /// Largest distance of a slice from its even place that is accepted at all, mm.
-const JITTER_ACCEPTED_MM: f64 = 0.2;
+pub const JITTER_ACCEPTED_MM: f64 = 0.2;
 /// Row and column directions may differ from unit length and a right angle by this.
 const COSINE_TOLERANCE: f64 = 2e-3;
 /// A tilt below this is rounding, degrees.

@@ -20,9 +20,9 @@ use crate::io::import::{ImportError, SlicePreview};
 use crate::io::report::Report;
 use crate::task::Progress;
 
-use super::geometry::{SliceSource, TILT_SAID_DEG};
+use super::geometry::{Plane, SliceSource, TILT_SAID_DEG};
 use super::header::{PixelFormat, SliceHeader};
-use super::pixels::{LUT_OFFSET, read_samples, sample_of_bits, sample_offset};
+use super::pixels::{self, LUT_OFFSET, read_samples, sample_of_bits, sample_offset};
 use super::resample::{Straightening, blend, fill, tilt_deg};
 use super::suv::Suv;
 
@@ -124,6 +124,24 @@ pub fn read_slice(plan: &DicomPlan, k: usize) -> Result<SlicePreview, ImportErro
     let mut samples = vec![0; plan.slice_len()];
     read_one(plan, k, &mut Vec::new(), &mut samples)?;
     Ok(preview(plan, k, &samples))
+}
+
+/// One image by itself, of a series that is no stack; `None` where it cannot be read.
+pub fn lone_slice(header: &SliceHeader) -> Option<SlicePreview> {
+    pixels::check(header).ok()?;
+    let plane = Plane::of(header).ok()?;
+    let format = &header.file.format;
+    let mut samples = vec![0; format.columns as usize * format.rows as usize];
+    read_samples(header, &mut Vec::new(), &mut samples).ok()?;
+    Some(SlicePreview {
+        k: 0,
+        slice_count: 1,
+        width: format.columns,
+        height: format.rows,
+        spacing_mm: plane.spacing_mm,
+        samples,
+        rescale: sample_rescale(header),
+    })
 }
 
 fn read_one(plan: &DicomPlan, k: usize, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), ImportError> {

@@ -70,7 +70,7 @@ pub(super) fn alone(path: &Path, report: &mut Report) -> Vec<(PathBuf, Stamp)> {
 }
 
 /// Whether a file is looked into: an archive by name or content, but no case.
-pub(super) fn is_archive_of_images(path: &Path) -> bool {
+pub(crate) fn is_archive_of_images(path: &Path) -> bool {
     let is_case = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("maquette"));
     path.is_file() && !is_case && (archive::is_archive(path) || archive::begins_like_archive(path))
 }

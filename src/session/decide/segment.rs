@@ -78,6 +78,38 @@ fn add(document: &Document, volume: VolumeId, name: &str, color: Option<[u8; 3]>
     Ok(Change::one(Edit::Segment { id, index: document.segments().len(), value: Some(Box::new(object)) }))
 }
 
+/// Adds segments that were read from a file, at the end of the list, with names that no other segment has.
+pub(in crate::session) fn read_segments(
+    document: &Document,
+    volume: VolumeId,
+    segments: Vec<(SegmentInfo, Mask)>,
+) -> Result<(Command, Change), Refusal> {
+    let dims = document.volume(volume).ok_or(Refusal::NoSuchVolume)?.head.grid.dims();
+    if segments.is_empty() {
+        return Err(Refusal::NoEffect("the file holds no segment"));
+    }
+    if segments.iter().any(|(_, mask)| mask.dims() != dims) {
+        return Err(Refusal::BadValue("the segments are not on the grid of these images"));
+    }
+    let revision = document.next_revision();
+    let mut names: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for (n, (info, mask)) in segments.into_iter().enumerate() {
+        let taken = |name: &str| is_taken(document)(name) || names.iter().any(|other| other == name);
+        let name = match usable_name(&info.name) {
+            Ok(name) if taken(&name) => free_name(&name, taken),
+            Ok(name) => name,
+            Err(_) => free_name("Segment", taken),
+        };
+        let id = SegmentId(document.next_id() + n as u32);
+        let info = SegmentInfo { name: name.clone(), ..info };
+        names.push(name);
+        let object = SegmentObject { volume, segment: Segment { id, info, mask }, revision, mask_revision: revision };
+        edits.push(Edit::Segment { id, index: document.segments().len() + n, value: Some(Box::new(object)) });
+    }
+    Ok((Command::ReadSegments { volume, names }, Change { edits }))
+}
+
 /// The colour of the palette that the fewest segments have, first one first.
 fn next_color(document: &Document) -> [u8; 3] {
     let uses =
