@@ -334,7 +334,7 @@ impl Panes<'_, '_> {
     /// The view's own controls in its corner; the rest of its thin header appears under the pointer: drag it to rearrange.
     /// Returns whether a drag began.
     fn header(&mut self, ui: &mut Ui, rect: Rect, pane: Pane, view: &Response) -> bool {
-        let whole = Rect::from_min_size(rect.right_top() - egui::vec2(120.0, 0.0), egui::vec2(120.0, 24.0));
+        let whole = input::controls(rect);
         let near = ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| whole.expand(24.0).contains(at));
         let open = near && (view.contains_pointer() || ui.rect_contains_pointer(whole));
         let bar =

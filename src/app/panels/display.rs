@@ -17,7 +17,7 @@ use crate::domain::transfer::Blend;
 use crate::session::view::volume_look::Cut;
 
 /// Width of the window, points.
-const WIDTH: f32 = 300.0;
+const WIDTH: f32 = 288.0;
 
 /// Ways of drawing as the buttons name them, two rows of three.
 const MODES: [[(Blend, &str); 3]; 2] = [
@@ -59,8 +59,9 @@ impl MaquetteApp {
             .collapsible(false)
             .resizable(false)
             .default_size([WIDTH, height])
-            .default_pos([theme::RAIL + theme::OPTIONS + 12.0, theme::TOP_BAR + 12.0])
-            .pivot(Align2::LEFT_TOP)
+            // Over the history and a little of a slice: the patient's identity and the 3D picture stay in sight.
+            .default_pos([4.0, ctx.content_rect().bottom() - theme::STATUS_BAR - 4.0])
+            .pivot(Align2::LEFT_BOTTOM)
             .frame(egui::Frame::window(&ctx.global_style()).inner_margin(egui::Margin::same(12)))
             .show(ctx, |ui| {
                 ui.set_width(WIDTH);
@@ -70,6 +71,7 @@ impl MaquetteApp {
                     ui.add_space(4.0);
                     let pages = [(Page::Camera, "Camera"), (Page::Colors, "Colours"), (Page::Cuts, "Cuts")];
                     segmented_row(ui, &mut self.display_page, &pages);
+                    ui.add_space(4.0);
                     match self.display_page {
                         Page::Camera => self.camera_ui(ui),
                         Page::Colors => self.transfer_ui(ui),

@@ -3,7 +3,7 @@
 //! A button belongs to the view in which it went down until it goes up, wherever the pointer is meanwhile. Every position that
 //! the pointer passed is kept, so that fast strokes have no corners cut off.
 
-use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Response, Ui, Vec2};
+use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Rect, Response, Ui, Vec2};
 
 use crate::tools::pointer::{Modifiers, Phase};
 
@@ -11,6 +11,9 @@ use super::layout::Pane;
 
 /// One notch of a wheel in points, where the system reports points.
 const POINTS_PER_NOTCH: f32 = 40.0;
+
+/// Size of a view's own controls, points.
+const CONTROLS: Vec2 = Vec2::new(120.0, 24.0);
 
 /// What a held button does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +100,14 @@ impl ViewInput {
     }
 }
 
+/// Where a view's own controls stand, in its upper right corner: buttons that go down there are for them.
+pub fn controls(view: Rect) -> Rect {
+    Rect::from_min_size(view.right_top() - CONTROLS * Vec2::X, CONTROLS)
+}
+
 /// Reads the hand in a view. `response` is that of the view's rectangle; `shift_pans`: Shift and left pans here.
 pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_pans: bool) -> ViewInput {
+    let controls = controls(response.rect);
     let over = response.contains_pointer();
     ui.input(|input| {
         let keys = input.modifiers;
@@ -120,7 +129,9 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                         None => {}
                     }
                 }
-                Event::PointerButton { pos, button, pressed: true, modifiers } if over && held.grip.is_none() => {
+                Event::PointerButton { pos, button, pressed: true, modifiers }
+                    if over && held.grip.is_none() && !controls.contains(*pos) =>
+                {
                     let grip = match button {
                         PointerButton::Primary if modifiers.shift && shift_pans => Grip::Pan,
                         PointerButton::Primary => Grip::Tool,
