@@ -24,6 +24,7 @@ pub mod segmentation;
 pub mod series_info;
 pub mod slice;
 pub mod slice_reference;
+pub mod slice_sampling;
 pub mod surface;
 pub mod threshold_preset;
 pub mod transfer;

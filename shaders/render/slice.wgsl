@@ -35,6 +35,7 @@ override CUBIC: bool = false;
 override SLAB: bool = false;
 override SEGMENTS: bool = true;
 override PREVIEW: bool = false;
+override GIVEN: bool = false;
 
 const SLAB_MAXIMUM: u32 = 0u;
 const SLAB_MINIMUM: u32 = 1u;
@@ -47,6 +48,8 @@ const COLOR_MAP_SIZE: u32 = 256u;
 @group(0) @binding(0) var<uniform> frame: SliceUniforms;
 @group(1) @binding(0) var volume: texture_3d<f32>;
 @group(1) @binding(5) var color_map: texture_2d<f32>;
+// Where GIVEN: the value of each pixel, sampled by the processor (domain::slice_sampling); NO_VALUE outside the volume.
+@group(1) @binding(6) var given_values: texture_2d<f32>;
 
 @vertex
 fn vs_main(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
@@ -146,6 +149,15 @@ fn slab_value(voxel: vec3<f32>) -> vec2<f32> {
     return vec2<f32>(total.x / select(1.0, max(total.y, 1.0), averaged), min(total.y, 1.0));
 }
 
+fn shown_value(voxel: vec3<f32>, pixel: vec2<i32>) -> vec2<f32> {
+    if !GIVEN {
+        return slab_value(voxel);
+    }
+    let value = textureLoad(given_values, pixel, 0).r;
+    let inside = value > 0.5 * NO_VALUE;
+    return vec2<f32>(select(0.0, value, inside), select(0.0, 1.0, inside));
+}
+
 fn set_at(offset_px: vec2<f32>) -> u32 {
     let voxel = frame.segment_center.xyz + frame.segment_right.xyz * offset_px.x + frame.segment_down.xyz * offset_px.y;
     return segment_set_at(nearest(voxel), frame.segment_dims);
@@ -197,7 +209,7 @@ fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
 fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let offset_px = position.xy - frame.center_px;
     let voxel = frame.voxel_center.xyz + frame.voxel_right.xyz * offset_px.x + frame.voxel_down.xyz * offset_px.y;
-    let value = slab_value(voxel);
+    let value = shown_value(voxel, vec2<i32>(position.xy));
     let bounds = frame.window_bounds;
     let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0);
     let entry = i32(gray * f32(COLOR_MAP_SIZE - 1u) + 0.5);
@@ -219,6 +231,6 @@ fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
 fn fs_values(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let offset_px = position.xy - frame.center_px;
     let voxel = frame.voxel_center.xyz + frame.voxel_right.xyz * offset_px.x + frame.voxel_down.xyz * offset_px.y;
-    let value = slab_value(voxel);
+    let value = shown_value(voxel, vec2<i32>(position.xy));
     return vec4<f32>(select(NO_VALUE, value.x, value.y > 0.0), 0.0, 0.0, 1.0);
 }

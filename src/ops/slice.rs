@@ -114,7 +114,7 @@ impl DevicePainter {
     fn draw(&mut self, frame: &SliceFrame, style: &SliceStyle) {
         let scene = SliceScene {
             frame: *frame,
-            volume: Some(SliceVolume::from(&*self.resident)),
+            volume: Some(SliceVolume::from(&*self.resident).with_samples(&self.resident)),
             segments: None,
             style: *style,
             transparent_outside: false,

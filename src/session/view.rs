@@ -251,7 +251,7 @@ impl ViewState {
         self.active_volume = Some(id);
         self.crosshair_in_patient = snap_to_slice(grid, grid.center_in_patient());
         for view in &mut self.slices {
-            view.turn = DQuat::IDENTITY;
+            (view.turn, view.slab) = (DQuat::IDENTITY, None);
             *view = view.fitted(grid, DVec2::splat(500.0));
         }
         let (lower, upper) = grid.bounds_in_patient();

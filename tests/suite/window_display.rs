@@ -179,6 +179,13 @@ fn a_line_dragged_by_its_end_turns_its_plane_and_work_there_stays_on_it() {
     window.key_press_modifiers(Modifiers::SHIFT, Key::C);
     settle(&mut window);
     assert!(!view(&window).has_turned_planes());
+    // A click on a line is a click, not a drag of nothing.
+    window.key_press(Key::N);
+    settle(&mut window);
+    let on_line = axial.center() + egui::vec2(60.0, 0.0);
+    drag(&mut window, on_line, on_line);
+    let moved_mm = view(&window).crosshair_in_patient.x - place.x;
+    assert!((moved_mm - 60.0 * view(&window).slices[0].mm_per_px).abs() < 4.0, "{moved_mm} mm");
 }
 
 #[test]

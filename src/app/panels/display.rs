@@ -183,7 +183,10 @@ impl MaquetteApp {
             });
         }
         if self.session.view.look.cuts.is_empty() && self.session.view.look.slab.is_none() {
-            hint(ui, "A cut takes away what lies before a slice's plane. Its handle in the picture moves it.");
+            hint(
+                ui,
+                "A cut takes away what lies before a slice's plane; its handle in the picture moves it. Surfaces are not cut.",
+            );
         } else if wide_button(ui, entry(CommandId::RemoveCuts).text).clicked() {
             self.ask(CommandId::RemoveCuts);
         }

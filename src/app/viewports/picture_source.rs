@@ -172,12 +172,7 @@ impl PictureSource {
     /// Draws a slice; black until the volume has arrived.
     pub fn draw_slice(&self, context: &Context, target: &mut ViewTexture, frame: SliceFrame, style: SliceStyle) {
         let Some(on_device) = &self.on_device else { return };
-        let volume = self.resident.as_ref().map(|resident| SliceVolume {
-            texture: resident.texture.view(),
-            grid: resident.volume.grid(),
-            value_from_texel: resident.texture.value_from_texel().map(f64::from),
-            half_step: resident.volume.rescale().slope.abs() / 2.0,
-        });
+        let volume = self.resident.as_ref().map(|resident| SliceVolume::from(&**resident).with_samples(resident));
         let segments = self.atlas.as_ref().map(|(atlas, _)| atlas);
         let scene = SliceScene { frame, volume, segments, style, transparent_outside: false };
         on_device.slices.draw(context, target, &scene);

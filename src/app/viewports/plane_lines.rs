@@ -24,6 +24,8 @@ const FREE: f32 = 24.0;
 const EDGE: f32 = 34.0;
 /// Where there is less room than this, no handle is shown.
 const LEAST_RADIUS: f32 = 40.0;
+/// A drag shorter than this is a click, screen points.
+const SLIP: f32 = 3.0;
 /// Two planes whose normals are nearer than this have no line.
 const LEAST_SINE: f64 = 0.02;
 
@@ -62,6 +64,11 @@ impl Grip {
     pub(super) fn new(plane: Plane, part: Part, at: Pos2, state: &ViewState) -> Self {
         let (slices, crosshair_in_patient) = (state.slices, state.crosshair_in_patient);
         Self { plane, part, begun_at: at, slices, crosshair_in_patient }
+    }
+
+    /// Whether nothing but a click came of it so far: the crosshair goes there then, as beside a line.
+    pub(super) fn is_click(&self, at: Pos2) -> bool {
+        self.part == Part::Line && self.begun_at.distance(at) < SLIP
     }
 
     /// Puts everything back as it was (Esc).

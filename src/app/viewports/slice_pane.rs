@@ -227,8 +227,12 @@ impl SlicePane {
                 }
                 true
             }
-            (Phase::Release, Some(_)) => {
+            (Phase::Release, Some(line)) => {
                 self.line = None;
+                if let Some(grid) = grid.filter(|_| line.is_click(at)) {
+                    line.restore(&mut session.view);
+                    session.view.move_crosshair(placement.patient(at), &grid);
+                }
                 true
             }
             _ => false,

@@ -8,7 +8,7 @@ const FEWEST: usize = 2;
 
 /// Moves a point along the values; it stops at its neighbours.
 pub fn move_point<T>(points: &mut [(f64, T)], n: usize, value: f64) {
-    let low = n.checked_sub(1).map_or(f64::NEG_INFINITY, |before| points[before].0);
+    let low = n.checked_sub(1).and_then(|before| points.get(before)).map_or(f64::NEG_INFINITY, |before| before.0);
     let high = points.get(n + 1).map_or(f64::INFINITY, |after| after.0);
     if let Some(point) = points.get_mut(n).filter(|_| value.is_finite() && low <= high) {
         point.0 = value.clamp(low, high);

@@ -12,6 +12,8 @@ use glam::DVec3;
 use crate::domain::color_map::{COLOR_MAP_SIZE, ColorMap};
 use crate::domain::grid::Grid;
 use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
+use crate::domain::slice_sampling::sample_plane;
+use crate::domain::volume::Volume;
 use crate::gpu::context::Context;
 use crate::gpu::segment_atlas::SegmentAtlas;
 use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
@@ -19,7 +21,7 @@ use crate::gpu::volume_texture::ResidentVolume;
 use crate::gpu::{layout, shader};
 
 /// What [`SliceRenderer::draw_values`] writes where there is no volume.
-pub const NO_VALUE: f32 = -3.0e38;
+pub use crate::domain::slice_sampling::NO_VALUE;
 
 /// A volume on the device: any filterable or unfilterable float 3D texture of the grid's size.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,8 @@ pub struct SliceVolume<'a> {
     pub grid: &'a Grid,
     /// value = texel * `value_from_texel[0]` + `value_from_texel[1]`.
     pub value_from_texel: [f64; 2],
+    /// The same volume in main memory: where the device is the processor itself, linear slices take their values from it.
+    pub samples: Option<&'a Volume>,
     /// Half the distance between two values that samples can have: what a range of values is widened by on the device.
     pub half_step: f64,
 }
@@ -40,8 +44,17 @@ impl<'a> From<&'a ResidentVolume> for SliceVolume<'a> {
             texture: resident.texture.view(),
             grid: resident.volume.grid(),
             value_from_texel: resident.texture.value_from_texel().map(f64::from),
+            samples: None,
             half_step: resident.volume.rescale().slope.abs() / 2.0,
         }
+    }
+}
+
+impl<'a> SliceVolume<'a> {
+    /// The same, with its samples in main memory at hand.
+    #[must_use]
+    pub fn with_samples(self, resident: &'a ResidentVolume) -> Self {
+        Self { samples: Some(&resident.volume), ..self }
     }
 }
 
@@ -88,16 +101,17 @@ struct SliceUniforms {
 }
 
 /// The shader's override constants: what a variant leaves out costs nothing.
-const SWITCHES: [&str; 5] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW", "CUBIC"];
+const SWITCHES: [&str; 6] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW", "CUBIC", "GIVEN"];
 
 /// Which of [`SWITCHES`] a scene needs, bit by bit; values have neither segments nor preview.
-fn switches(scene: &SliceScene<'_>, values: bool) -> usize {
+fn switches(scene: &SliceScene<'_>, values: bool, given: bool) -> usize {
     let needed = [
-        scene.style.interpolation == Interpolation::Linear,
-        scene.style.slab.is_some(),
+        scene.style.interpolation == Interpolation::Linear && !given,
+        scene.style.slab.is_some() && !given,
         !values && scene.segments.is_some(),
         !values && scene.volume.is_some() && scene.style.preview.is_some(),
         scene.style.interpolation == Interpolation::Cubic,
+        given,
     ];
     needed.iter().enumerate().map(|(bit, needed)| usize::from(*needed) << bit).sum()
 }
@@ -113,6 +127,7 @@ pub struct SliceRenderer {
     pipelines: [[OnceLock<wgpu::RenderPipeline>; 1 << SWITCHES.len()]; 2],
     no_segments: SegmentAtlas,
     no_volume: wgpu::TextureView,
+    no_values: wgpu::TextureView,
     /// By place in [`ColorMap::ALL`].
     color_maps: [wgpu::TextureView; ColorMap::ALL.len()],
 }
@@ -123,8 +138,8 @@ impl SliceRenderer {
         let device = &context.device;
         let [a, b, c, d] = SegmentAtlas::layout_entries();
         let frame_layout = layout::group(device, "slice frame", &[layout::uniform(0)]);
-        let data_layout =
-            layout::group(device, "slice data", &[layout::loaded_volume(0), a, b, c, d, layout::loaded_picture(5)]);
+        let data_layout = [layout::loaded_volume(0), a, b, c, d, layout::loaded_picture(5), layout::loaded_picture(6)];
+        let data_layout = layout::group(device, "slice data", &data_layout);
         let pipeline_layout = layout::pipeline(device, "slice", &[&frame_layout, &data_layout]);
         let module = shader::module(device, "render/slice.wgsl");
         let nothing = Grid::axis_aligned([1, 1, 1], DVec3::ONE, DVec3::ZERO).expect("one voxel is a grid");
@@ -133,9 +148,10 @@ impl SliceRenderer {
             data_layout,
             pipeline_layout,
             module,
-            pipelines: Default::default(),
+            pipelines: std::array::from_fn(|_| std::array::from_fn(|_| OnceLock::new())),
             no_segments: SegmentAtlas::new(context, &nothing),
             no_volume: one_texel(context),
+            no_values: values_texture(context, [1, 1], &[NO_VALUE]),
             color_maps: ColorMap::ALL.map(|map| color_map_texture(context, map)),
         }
     }
@@ -153,7 +169,8 @@ impl SliceRenderer {
     }
 
     fn run(&self, context: &Context, target: &ViewTexture, scene: &SliceScene<'_>, values: bool) {
-        let pipeline = self.pipeline(context, switches(scene, values), values);
+        let given = given_values(context, scene);
+        let pipeline = self.pipeline(context, switches(scene, values, given.is_some()), values);
         let uniforms = uniforms(scene);
         let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("slice frame"),
@@ -172,7 +189,9 @@ impl SliceRenderer {
         let color_map = &self.color_maps[scene.style.color_map as usize];
         let color_map = wgpu::BindGroupEntry { binding: 5, resource: wgpu::BindingResource::TextureView(color_map) };
         let [a, b, c, d] = scene.segments.unwrap_or(&self.no_segments).bindings();
-        let data = group(&self.data_layout, &[volume, a, b, c, d, color_map]);
+        let given = wgpu::BindingResource::TextureView(given.as_ref().unwrap_or(&self.no_values));
+        let given = wgpu::BindGroupEntry { binding: 6, resource: given };
+        let data = group(&self.data_layout, &[volume, a, b, c, d, color_map, given]);
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         super::fullscreen_pass(&mut encoder, "slice", target.view(), pipeline, &[&frame, &data]);
         context.queue.submit([encoder.finish()]);
@@ -188,6 +207,34 @@ impl SliceRenderer {
             super::fullscreen_pipeline(context, &self.pipeline_layout, &self.module, entry, format)
         })
     }
+}
+
+/// The values of the slice, sampled by the processor, where it would have to play the device as well.
+fn given_values(context: &Context, scene: &SliceScene<'_>) -> Option<wgpu::TextureView> {
+    let volume = scene.volume.as_ref().and_then(|volume| volume.samples)?;
+    if !context.is_software() || scene.style.interpolation != Interpolation::Linear {
+        return None;
+    }
+    let values = sample_plane(volume, &scene.frame, scene.style.slab.as_ref());
+    Some(values_texture(context, scene.frame.size_px, &values))
+}
+
+fn values_texture(context: &Context, [width, height]: [u32; 2], values: &[f32]) -> wgpu::TextureView {
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("slice values"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::R32Float,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let layout =
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * width), rows_per_image: Some(height) };
+    context.queue.write_texture(texture.as_image_copy(), bytemuck::cast_slice(values), layout, size);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
