@@ -18,6 +18,8 @@ use crate::session::view::volume_look::Cut;
 
 /// Width of the window, points.
 const WIDTH: f32 = 288.0;
+/// Height that its tallest page takes, points: it begins this far above the status bar.
+const TALL: f32 = 580.0;
 
 /// Ways of drawing as the buttons name them, two rows of three.
 const MODES: [[(Blend, &str); 3]; 2] = [
@@ -60,8 +62,8 @@ impl MaquetteApp {
             .resizable(false)
             .default_size([WIDTH, height])
             // Over the history and a little of a slice: the patient's identity and the 3D picture stay in sight.
-            .default_pos([4.0, ctx.content_rect().bottom() - theme::STATUS_BAR - 4.0])
-            .pivot(Align2::LEFT_BOTTOM)
+            .default_pos([4.0, (ctx.content_rect().bottom() - theme::STATUS_BAR - TALL).max(theme::TOP_BAR + 4.0)])
+            .pivot(Align2::LEFT_TOP)
             .frame(egui::Frame::window(&ctx.global_style()).inner_margin(egui::Margin::same(12)))
             .show(ctx, |ui| {
                 ui.set_width(WIDTH);

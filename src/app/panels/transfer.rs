@@ -131,9 +131,20 @@ fn value_number<'a>(name: &'a str, unit: &'a str) -> Number<'a> {
     Number { name, unit, range: -1e6..=1e6, decimals: 0, speed: 2.0 }
 }
 
+/// What stands in a row until a point is chosen: as high as the row, so that nothing moves under the hand.
+fn idle_row(ui: &mut Ui, words: &str) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(theme::ROW);
+        hint(ui, words);
+    });
+}
+
 /// Value and opacity of the chosen point, typed.
 fn opacity_point_ui(ui: &mut Ui, unit: &str, edited: &mut TransferFunction, chosen: &mut Option<usize>) -> bool {
-    let Some((n, (value, opacity))) = chosen.and_then(|n| Some((n, *edited.opacity.get(n)?))) else { return false };
+    let Some((n, (value, opacity))) = chosen.and_then(|n| Some((n, *edited.opacity.get(n)?))) else {
+        idle_row(ui, "Drag a point; double-click adds one.");
+        return false;
+    };
     let (mut new_value, mut percent) = (value, opacity * 100.0);
     let mut removed = false;
     ui.horizontal(|ui| {
@@ -153,7 +164,10 @@ fn opacity_point_ui(ui: &mut Ui, unit: &str, edited: &mut TransferFunction, chos
 
 /// Value and colour of the chosen colour.
 fn color_point_ui(ui: &mut Ui, unit: &str, edited: &mut TransferFunction, chosen: &mut Option<usize>) -> bool {
-    let Some((n, (value, color))) = chosen.and_then(|n| Some((n, *edited.color.get(n)?))) else { return false };
+    let Some((n, (value, color))) = chosen.and_then(|n| Some((n, *edited.color.get(n)?))) else {
+        idle_row(ui, "Click a colour's point to change it.");
+        return false;
+    };
     let before = color.map(|part| (part * 255.0).round() as u8);
     let (mut new_value, mut rgb, mut removed) = (value, before, false);
     ui.horizontal(|ui| {
