@@ -456,6 +456,7 @@ impl Session {
         self.look_at_volume(object.volume);
         if let Some(grid) = self.document.volume(object.volume).map(|volume| volume.head.grid) {
             self.view.move_crosshair(object.shape.middle_in_patient(), &grid);
+            self.view.turn_to_points(&object.shape.points_in_patient());
         }
     }
 

@@ -49,6 +49,17 @@ impl MeasurementShape {
             Self::Ellipse { center_in_patient, .. } => *center_in_patient,
         }
     }
+
+    /// Points that say where it lies: its ends, its corners, or the ends of an ellipse's axes.
+    pub fn points_in_patient(&self) -> Vec<DVec3> {
+        match self {
+            Self::Distance { ends_in_patient } => ends_in_patient.to_vec(),
+            Self::Angle { points_in_patient } => points_in_patient.to_vec(),
+            Self::Ellipse { center_in_patient: center, half_axes_in_patient: [a, b] } => {
+                vec![*center + *a, *center + *b, *center - *a, *center - *b]
+            }
+        }
+    }
 }
 
 /// A measurement that a person made.

@@ -13,6 +13,8 @@ use super::ViewState;
 
 /// A plane that comes this near to an anatomical one takes its place, radians: 2 degrees.
 const SNAP_RAD: f64 = 2.0 * std::f64::consts::PI / 180.0;
+/// A plane this near to a point goes through it, mm.
+const HELD_MM: f64 = 0.1;
 /// A turn whose axis times half its sine is this short is none: only then is a slice read without a plane's rounding.
 const NO_TURN: f64 = 1e-9;
 
@@ -63,6 +65,48 @@ impl ViewState {
             slice.center_in_patient = crosshair + slice.turn.inverse() * (slice.center_in_patient - crosshair);
             slice.turn = DQuat::IDENTITY;
         }
+    }
+
+    /// Turns the planes so that one of them holds all of these points, which lie around the crosshair; they stay where one
+    /// does already, and lie along the body where one does then.
+    pub fn turn_to_points(&mut self, points_in_patient: &[DVec3]) {
+        if self.some_plane_holds(points_in_patient) {
+            return;
+        }
+        self.straighten_planes();
+        let [first, second, ..] = points_in_patient else { return };
+        if self.some_plane_holds(points_in_patient) {
+            return;
+        }
+        let line = (*second - *first).normalize_or_zero();
+        let plane = points_in_patient.get(2).and_then(|third| line.cross(*third - *first).try_normalize());
+        let nearest = |fit: &dyn Fn(DVec3) -> f64| {
+            let normals = self.slices.map(|slice| slice.normal_in_patient());
+            normals.into_iter().max_by(|a, b| fit(*a).total_cmp(&fit(*b))).unwrap_or(DVec3::Z)
+        };
+        let (from, to) = match plane {
+            Some(normal) => {
+                let from = nearest(&|candidate| candidate.dot(normal).abs());
+                (from, normal * normal.dot(from).signum())
+            }
+            None => {
+                let from = nearest(&|candidate| -candidate.dot(line).abs());
+                (from, (from - line * from.dot(line)).normalize_or(from))
+            }
+        };
+        let (turn, crosshair) = (DQuat::from_rotation_arc(from, to), self.crosshair_in_patient);
+        for slice in &mut self.slices {
+            slice.turn = (turn * slice.turn).normalize();
+            slice.center_in_patient = crosshair + turn * (slice.center_in_patient - crosshair);
+        }
+    }
+
+    /// Whether a slice through the crosshair goes through all of these points.
+    fn some_plane_holds(&self, points_in_patient: &[DVec3]) -> bool {
+        let off_mm = |slice: &super::SliceView, point: &DVec3| {
+            (*point - self.crosshair_in_patient).dot(slice.normal_in_patient()).abs()
+        };
+        self.slices.iter().any(|slice| points_in_patient.iter().all(|point| off_mm(slice, point) < HELD_MM))
     }
 
     /// Keeps the planes at right angles from now on, or lets each go its way. When they are not at right angles the two
@@ -187,6 +231,22 @@ mod tests {
         view.turn_line(Plane::Axial, Plane::Sagittal, angle);
         assert!(!view.has_turned_planes(), "and is no oblique plane any more");
         assert_eq!(view.snapped_angle(Plane::Axial, Plane::Sagittal, 0.1), 0.1, "others are left alone");
+    }
+
+    #[test]
+    fn what_was_measured_on_a_turned_plane_is_found_again() {
+        let mut view = state();
+        let middle = view.crosshair_in_patient;
+        let (a, b) = (DVec3::new(12.0, 5.0, 3.0), DVec3::new(-4.0, 9.0, 6.0));
+        for points in [vec![middle - a, middle + a], vec![middle + a, middle + b, middle - a, middle - b]] {
+            view.straighten_planes();
+            view.turn_to_points(&points);
+            assert!(view.has_turned_planes() && view.some_plane_holds(&points), "{points:?}");
+            let [a, b, c] = normals(&view);
+            assert!(a.dot(b).abs() < 1e-9 && b.dot(c).abs() < 1e-9 && c.dot(a).abs() < 1e-9);
+        }
+        view.turn_to_points(&[middle, middle + DVec3::X * 7.0]);
+        assert!(!view.has_turned_planes(), "along the body where that shows it");
     }
 
     #[test]
