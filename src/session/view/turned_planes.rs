@@ -245,7 +245,7 @@ mod tests {
             let [a, b, c] = normals(&view);
             assert!(a.dot(b).abs() < 1e-9 && b.dot(c).abs() < 1e-9 && c.dot(a).abs() < 1e-9);
         }
-        view.turn_to_points(&[middle, middle + DVec3::X * 7.0]);
+        view.turn_to_points(&[middle, middle + DVec3::new(7.0, 7.0, 0.0)]);
         assert!(!view.has_turned_planes(), "along the body where that shows it");
     }
 
