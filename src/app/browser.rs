@@ -4,7 +4,7 @@
 //! The list stays when the browser is closed, so that it is there again at once. Nothing here reads a file.
 //! Not here: how it is drawn (`panels::browser`), reading a series (`open_flow`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -22,6 +22,9 @@ use crate::session::jobs::{JobError, JobId, Lane};
 
 /// Pictures that are made in one go: those in sight come first.
 const PICTURES_AT_A_TIME: usize = 16;
+
+/// Title of the job that looks through a place.
+const LOOKING: &str = "Looking for images";
 
 /// Which series: its middle file and its part. Another list that holds the same series has the same key.
 pub type SeriesKey = (PathBuf, String);
@@ -70,6 +73,8 @@ pub struct Browser {
     pub knowledge: Knowledge,
     /// The job that looks.
     pub job: Option<JobId>,
+    /// Why the last look ended without a list; a sentence.
+    pub failure: Option<String>,
     /// Places that were visited.
     pub places: Vec<Place>,
     /// What is searched for.
@@ -78,6 +83,10 @@ pub struct Browser {
     pub order: Order,
     /// The chosen series.
     pub chosen: Option<SeriesKey>,
+    /// More series that are opened with the chosen one, beside it.
+    pub also: Vec<SeriesKey>,
+    /// What is opened when the series that is being read has come.
+    queue: VecDeque<SeriesKey>,
     /// What to do with missing slices and a tilted gantry in the chosen series.
     pub choices: ImportOptions,
     /// What the chosen series becomes by these choices; empty while they change nothing.
@@ -139,6 +148,28 @@ impl Browser {
         }
     }
 
+    /// Takes a series to the chosen one, or away from it again.
+    pub fn toggle(&mut self, key: SeriesKey) {
+        if self.chosen.is_none() {
+            self.choose(key);
+        } else if let Some(at) = self.also.iter().position(|other| *other == key) {
+            self.also.remove(at);
+        } else if self.chosen.as_ref() != Some(&key) {
+            self.also.push(key);
+        }
+    }
+
+    /// Whether a series is the chosen one or taken to it.
+    pub fn is_chosen(&self, entry: &SeriesEntry) -> bool {
+        let key = key_of(entry);
+        self.chosen.as_ref() == Some(&key) || self.also.contains(&key)
+    }
+
+    /// Nothing is opened after the present series.
+    pub fn end_queue(&mut self) {
+        self.queue.clear();
+    }
+
     /// What the chosen series becomes by the present choices.
     pub fn replan(&mut self) {
         self.mended_at = 0;
@@ -177,6 +208,13 @@ impl Browser {
         }
     }
 
+    /// Keeps why a look failed, for the list to say.
+    pub fn take_failure(&mut self, failure: &str) {
+        if let Some(why) = failure.strip_prefix(LOOKING).and_then(|rest| rest.strip_prefix(": ")) {
+            self.failure = Some(super::notices::sentence(why));
+        }
+    }
+
     fn take(&mut self, listing: Listing, knowledge: Knowledge) {
         (self.listing, self.knowledge, self.tree) = (listing, knowledge, None);
         if !self.mended.is_empty() {
@@ -212,7 +250,7 @@ impl MaquetteApp {
         let place = browse::absolute(&path);
         let (index, mailbox, target) = (self.browser.index.clone(), self.work.mailbox(), place.clone());
         let is_new = self.browser.place.as_ref() != Some(&place);
-        let asked = self.work.submit(Lane::Index, "browse", "Looking for images", move |progress| {
+        let asked = self.work.submit(Lane::Index, "browse", LOOKING, move |progress| {
             let index = index.get();
             if let Some(index) = index.filter(|_| is_new) {
                 let known = browse::known(&target, index);
@@ -230,9 +268,11 @@ impl MaquetteApp {
                 if is_new {
                     self.browser.take(Listing::default(), Knowledge::Remembered);
                     (self.browser.chosen, self.browser.query) = (None, String::new());
+                    self.browser.also.clear();
                     self.browser.pictures.clear();
                 }
                 self.browser.opened.clear();
+                self.browser.failure = None;
                 self.browser.typed_place = place.display().to_string();
                 (self.browser.place, self.browser.job) = (Some(place), Some(job));
                 Some(job)
@@ -315,10 +355,28 @@ impl MaquetteApp {
     /// Opens the chosen series, beside the present case's images or in place of them.
     pub(in crate::app) fn open_chosen(&mut self, adds: bool) {
         self.open_flow.adds = adds;
+        self.browser.queue = std::mem::take(&mut self.browser.also).into();
         if adds || self.browser.may_leave {
             self.load_chosen();
         } else {
             self.leave_for(Errand::Chosen);
+        }
+    }
+
+    /// A series has come: the next of those that were chosen together is read.
+    pub(in crate::app) fn open_next(&mut self) {
+        while let Some(key) = self.browser.queue.pop_front() {
+            self.browser.choose(key);
+            if self.browser.to_open().is_some() {
+                self.open_flow.adds = true;
+                self.load_chosen();
+                return;
+            }
+            if let Some(listed) = self.browser.chosen_series() {
+                let title = listed.entry.title();
+                let why = listed.entry.refusal.clone().unwrap_or_else(|| "it is still being read".to_owned());
+                self.notices.warn(format!("{title} was not opened: {why}"));
+            }
         }
     }
 

@@ -203,6 +203,7 @@ impl MaquetteApp {
     /// Takes what the jobs left.
     pub(in crate::app) fn land(&mut self, outcomes: Vec<Outcome>, failures: Vec<String>) {
         for failure in failures {
+            self.browser.take_failure(&failure);
             self.notices.push(Notice::new(Gravity::Bad, failure));
         }
         for outcome in outcomes {

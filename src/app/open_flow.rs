@@ -255,6 +255,7 @@ impl MaquetteApp {
             );
             self.notices.push(notice.action(super::commands::CommandId::ShowReport));
         }
+        self.open_next();
     }
 
     /// Makes the built-in sample and opens it.
@@ -300,6 +301,7 @@ impl MaquetteApp {
             && !self.work.is_running(*job)
         {
             self.open_flow.stage = Stage::Idle;
+            self.browser.end_queue();
             self.session.keep_after_all();
         }
     }
@@ -319,6 +321,7 @@ impl MaquetteApp {
         }
         self.open_flow.stage = Stage::Idle;
         self.browser.may_leave = false;
+        self.browser.end_queue();
         self.session.keep_after_all();
     }
 }

@@ -8,11 +8,13 @@
 
 mod schema;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use flate2::{Compress, Compression, FlushCompress, Status};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::io::import::{GrayImage, ImportOptions, Listing, Memory, Stamp, remembered};
@@ -254,10 +256,19 @@ fn quietly<T>(result: Result<T, rusqlite::Error>) {
     }
 }
 
+thread_local! {
+    /// A packer is large and slow to make, a record small.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+}
+
 fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).ok()?;
-    packer.finish().ok()
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        let mut packed = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 64);
+        let status = packer.compress_vec(bytes, &mut packed, FlushCompress::Finish).ok()?;
+        packed.shrink_to_fit();
+        (status == Status::StreamEnd).then_some(packed)
+    })
 }
 
 fn unpack(packed: &[u8]) -> Option<Vec<u8>> {

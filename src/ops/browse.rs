@@ -110,8 +110,10 @@ pub fn fresh(
         let mended = replan(&found, options);
         found = mended.into_iter().find(|other| other.part == part).ok_or_else(changed)?;
     }
-    // What was said of files that are in no list (repeated objects) still holds.
-    found.report.extend(entry.report.clone());
+    if options == ImportOptions::default() {
+        // What was said of files that are in no list (repeated objects) still holds.
+        found.report.extend(entry.report.clone());
+    }
     Ok(found)
 }
 

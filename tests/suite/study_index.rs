@@ -200,3 +200,17 @@ fn the_list_is_searched_sorted_and_opened_from() {
     let entry = fresh(&series, chosen, ImportOptions::default(), "", &Progress::new()).expect("as it was");
     assert!(load(&entry, &Progress::new(), &|_| {}).is_ok());
 }
+
+#[test]
+fn another_build_reads_everything_again_but_knows_where_somebody_has_been() {
+    let (folder, files) = written(&volume(axial()));
+    let state = tempfile::tempdir().expect("a folder");
+    look(folder.path(), &index_in(state.path()));
+    let database = rusqlite::Connection::open(state.path().join("state/studies.sqlite")).expect("the index");
+    database.execute("UPDATE made_by SET words = 'an older build'", []).expect("changed");
+    drop(database);
+    let index = index_in(state.path());
+    assert_eq!(index.places().len(), 1);
+    assert!(known(folder.path(), &index).series.is_empty());
+    assert_eq!(look(folder.path(), &index).read_count, files.len());
+}

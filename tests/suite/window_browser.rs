@@ -93,6 +93,20 @@ fn a_visited_place_shows_at_once_and_can_be_forgotten() {
 }
 
 #[test]
+fn several_series_are_opened_together() {
+    let (place, state) = (tree_of_studies(), tempfile::tempdir().expect("a folder"));
+    let Some(mut window) = window(state.path()) else { return };
+    window.state_mut().open(place.path().to_path_buf());
+    settle(&mut window);
+    press(&mut window, "Series Series 1");
+    window.get_by_label("Series Series 0").click_modifiers(egui::Modifiers::COMMAND);
+    window.run_steps(2);
+    press(&mut window, "Open 2 series");
+    settle(&mut window);
+    assert_eq!(open_names(&window), ["Series 1", "Series 0"], "{:?}", window.state().notice_texts());
+}
+
+#[test]
 fn a_place_with_one_series_is_opened_at_once() {
     let (folder, _) = written(&volume(axial()));
     let state = tempfile::tempdir().expect("a folder");

@@ -154,7 +154,10 @@ impl MaquetteApp {
         let series = self.browser.series();
         if series.is_empty() {
             let words = if self.browser.job.is_some() { "Looking\u{2026}" } else { "Choose a place to look through." };
-            hint(ui, words);
+            match self.browser.failure.clone().filter(|_| self.browser.job.is_none()) {
+                Some(why) => drop(ui.add(egui::Label::new(RichText::new(why).color(theme::WARN)).wrap())),
+                None => hint(ui, words),
+            }
             return None;
         }
         let mut lines = Vec::new();
@@ -198,8 +201,13 @@ impl MaquetteApp {
         self.want_pictures(&in_sight);
         let mut wish = None;
         if let Some((n, opens)) = picked {
-            self.browser.choose(key_of(&series[n]));
-            wish = opens.then_some(());
+            if ui.input(|input| input.modifiers.command) {
+                self.browser.toggle(key_of(&series[n]));
+            } else {
+                self.browser.also.clear();
+                self.browser.choose(key_of(&series[n]));
+                wish = opens.then_some(());
+            }
         }
         wish.or(enter.then_some(()))?;
         self.browser.to_open().map(|_| self.open_flow.adds)
@@ -251,7 +259,7 @@ impl MaquetteApp {
     fn series_ui(&self, ui: &mut Ui, listed: &Listed) -> Response {
         let entry = &listed.entry;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
-        let chosen = self.browser.chosen.as_ref().is_some_and(|chosen| *chosen == key_of(entry));
+        let chosen = self.browser.is_chosen(entry);
         let title = entry.title();
         let name = format!("Series {title}");
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::ListBoxOption, true, chosen, &name));

@@ -215,7 +215,7 @@ pub fn stack(headers: &[SliceHeader], options: ImportOptions) -> Result<Stack, G
             }
             Err(error) => return Err(error),
         }
-        check_tilt(step, normal, || name(order[order.len() - 1]), &mut warnings)?;
+        check_tilt(step, normal, || name(order[order.len() - 1]), options, &mut warnings)?;
         check_thickness(&headers[order[0]], step.dot(normal), &mut warnings);
     }
     check_turns(&planes, &mut warnings);
@@ -229,13 +229,15 @@ fn check_tilt(
     step: DVec3,
     normal: DVec3,
     last: impl Fn() -> String,
+    options: ImportOptions,
     warnings: &mut Vec<String>,
 ) -> Result<(), GeometryError> {
     let tilt_deg = step.angle_between(normal).to_degrees();
     if tilt_deg > MAX_TILT_DEG {
         return Err(GeometryError::Leaning { file: last(), tilt_deg });
     }
-    if tilt_deg > TILT_SAID_DEG {
+    // Slices that are brought upright are said by who does it.
+    if tilt_deg > TILT_SAID_DEG && !options.straighten {
         warnings.push(format!(
             "the gantry was tilted by {tilt_deg:.1} degrees: the slices lean, and the volume is shown and measured leaning as they are"
         ));

@@ -32,13 +32,15 @@ const TABLES: &str = "
 pub(super) fn open(path: &Path) -> Result<Connection, IndexError> {
     make_private(path).map_err(|source| IndexError::Io { path: path.to_path_buf(), source })?;
     let ours = format!("{SCHEMA} {}", build());
+    let mut places = Vec::new();
     if let Ok(connection) = connect(path) {
         let made_by = connection.query_row("SELECT words FROM made_by", [], |row| row.get::<_, String>(0));
         if made_by.is_ok_and(|found| found == ours) {
             return Ok(connection);
         }
+        places = places_of(&connection).unwrap_or_default();
     }
-    // Empty, damaged or of another build: nothing in it is worth asking about.
+    // Empty, damaged or of another build: only where somebody has been is worth keeping.
     for end in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
@@ -49,6 +51,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, IndexError> {
     let connection = connect(path)?;
     connection.execute_batch(TABLES)?;
     connection.execute("INSERT INTO made_by (words) VALUES (?1)", [ours])?;
+    for place in places {
+        connection
+            .execute("INSERT OR REPLACE INTO place (path, series, files, visited) VALUES (?1, ?2, ?3, ?4)", place)?;
+    }
     Ok(connection)
 }
 
@@ -57,6 +63,13 @@ fn build() -> String {
     let file = (provenance::GIT_HASH == "unknown").then(|| std::env::current_exe().ok()?.metadata().ok()).flatten();
     let file = file.map(|found| (found.len(), found.modified().ok()));
     format!("{} {} {file:?}", provenance::VERSION, provenance::GIT_HASH)
+}
+
+/// Places by path, series, files and time of visit.
+fn places_of(connection: &Connection) -> Result<Vec<(String, i64, i64, i64)>, rusqlite::Error> {
+    let mut found = connection.prepare("SELECT path, series, files, visited FROM place")?;
+    let rows = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    rows.collect()
 }
 
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {

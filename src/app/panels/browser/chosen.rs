@@ -33,7 +33,8 @@ impl MaquetteApp {
             self.choices_ui(ui, &listed);
             ui.add_space(2.0);
             facts_ui(ui, &listed);
-            for line in &listed.entry.report.lines {
+            let as_it_is = self.browser.mended.is_empty();
+            for line in listed.entry.report.lines.iter().filter(|_| as_it_is) {
                 let words = crate::app::notices::sentence(&line.text);
                 ui.add(egui::Label::new(RichText::new(words).small().color(theme::WARN)).wrap());
             }
@@ -61,7 +62,9 @@ impl MaquetteApp {
                 }
             }
             ui.add_enabled_ui(can, |ui| {
-                let response = primary_button(ui, "Open series");
+                let count = self.browser.also.len() + 1;
+                let words = if count == 1 { "Open series".to_owned() } else { format!("Open {count} series") };
+                let response = primary_button(ui, &words);
                 let why = if listed.is_complete { "This series cannot be opened." } else { "Still being read." };
                 if response.on_disabled_hover_text(why).clicked() {
                     wish = Some(false);
