@@ -66,8 +66,17 @@ fn slices_get_thickness_interpolation_and_colours_and_the_case_keeps_them() {
     assert_eq!(slabs, [None, None, Some(Slab { thickness_mm: 10.0, mode: SlabMode::Maximum })]);
     press(&mut window, "The same in all three");
     assert!(view(&window).slices.iter().all(|slice| slice.slab == slabs[2]));
-    window.key_press(Key::Escape);
+    // A click beside the menu closes it, and moves nothing.
+    let before = view(&window).crosshair_in_patient;
+    let beside = window.get_by_label("Axial view").rect().center() + egui::vec2(40.0, 40.0);
+    window.hover_at(beside);
+    window.run_steps(1);
+    window.drag_at(beside);
+    window.run_steps(1);
+    window.drop_at(beside);
     settle(&mut window);
+    assert!(window.query_by_label("Cubic").is_none(), "closed");
+    assert_eq!(view(&window).crosshair_in_patient, before);
     window.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
     settle(&mut window);
     let kept = view(&window).clone();

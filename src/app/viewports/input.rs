@@ -108,6 +108,8 @@ pub fn controls(view: Rect) -> Rect {
 /// Reads the hand in a view. `response` is that of the view's rectangle; `shift_pans`: Shift and left pans here.
 pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_pans: bool) -> ViewInput {
     let controls = controls(response.rect);
+    // A click beside an open menu closes it and does nothing else.
+    let menu_is_open = egui::Popup::is_any_open(ui.ctx());
     let over = response.contains_pointer();
     ui.input(|input| {
         let keys = input.modifiers;
@@ -130,7 +132,7 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                     }
                 }
                 Event::PointerButton { pos, button, pressed: true, modifiers }
-                    if over && held.grip.is_none() && !controls.contains(*pos) =>
+                    if over && held.grip.is_none() && !menu_is_open && !controls.contains(*pos) =>
                 {
                     let grip = match button {
                         PointerButton::Primary if modifiers.shift && shift_pans => Grip::Pan,
