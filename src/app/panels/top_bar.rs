@@ -110,12 +110,14 @@ fn standing_dot(ui: &Ui, center: Pos2, standing: Standing) {
 /// One line of a menu; also used by context menus.
 pub(in crate::app) fn menu_item(ui: &mut Ui, entry: &Entry, on: Option<bool>, now: Situation) -> egui::Response {
     let missing = entry.needs.missing(now);
-    let mark = match on {
-        Some(true) => "\u{2713}  ",
-        Some(false) => "\u{2003} ",
-        None => "",
+    // The tick is an icon: the text font has none. One that cannot be seen keeps the names of switches in a column.
+    let tick = |color| theme::icon(egui_material_icons::icons::ICON_CHECK, 14.0).color(color);
+    let button = match on {
+        Some(true) => Button::new((tick(theme::ACCENT), entry.text)),
+        Some(false) => Button::new((tick(Color32::TRANSPARENT), entry.text)),
+        None => Button::new(entry.text),
     };
-    let button = Button::new(format!("{mark}{}", entry.text))
+    let button = button
         .frame_when_inactive(false)
         .right_text(RichText::new(entry.keys_text()).color(theme::WEAK))
         .min_size(Vec2::new(ui.available_width(), theme::ROW));
