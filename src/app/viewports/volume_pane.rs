@@ -318,7 +318,10 @@ impl VolumePane {
         let view = &scene.session.view;
         let size_px = (placement.rect.size() * ui.ctx().pixels_per_point()).round().max(egui::Vec2::splat(1.0));
         let size_px = [size_px.x as u32, size_px.y as u32];
-        let meshes = if self.hide_surfaces { Vec::new() } else { items(scene.session) };
+        let mut meshes = if self.hide_surfaces { Vec::new() } else { items(scene.session) };
+        // What is not on the device yet changes no picture.
+        let store = shared.surfaces.store();
+        meshes.retain(|item| store.bounds_in_patient(item.object).is_some());
         let lines = view
             .crop
             .map_or_else(Vec::new, |crop| box_edges(crop.lower_in_patient, crop.upper_in_patient, CROP_COLOR, 1.5));
@@ -344,8 +347,7 @@ impl VolumePane {
             parts.opaque = parts.view.draw_opaque(context, shared.surfaces.store(), &scene_3d).cloned();
             parts.opaque_revision += 1;
         }
-        let store = shared.surfaces.store();
-        let alone = key.meshes.iter().all(|item| store.bounds_in_patient(item.object).is_none());
+        let alone = key.meshes.is_empty();
         let opacity = if alone { 1.0 } else { view.volume_opacity };
         // Beside surfaces, a software driver has no time for the volume while something moves.
         let has_time = alone || !(moving && context.is_software());

@@ -12,7 +12,7 @@ mod pace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use gpu_data::{RaymarchUniforms, ViewRaysData};
 pub use image::RenderedImage;
@@ -289,7 +289,7 @@ impl VolumeRenderer {
         let rows = size_px[1].div_ceil(TILE);
         let mut row = 0;
         while row < rows {
-            let count = self.moving_pace.tile_rows(context, size_px[0], budget.piece).min(rows - row);
+            let count = self.moving_pace.tile_rows(context, size_px[0], budget.moving_piece).min(rows - row);
             let pace = self.moving_pace.clone();
             self.dispatch(context, &pace, &Piece { uniforms, source, image: &image, opaque, rows: row..row + count });
             row += count;
@@ -312,8 +312,10 @@ impl VolumeRenderer {
         let uniforms = self.prepare(context, &key.scene, source)?;
         let rows = size_px[1].div_ceil(TILE);
         let piece = Budget::of(context).piece.min(time);
+        let begin = Instant::now();
         let mut left = if time == Duration::MAX { rows } else { self.pace.tile_rows(context, size_px[0], time) };
-        while next_row < rows && left > 0 {
+        // What a piece costs is known beforehand where the device works on its own, and by the clock where it is waited for.
+        while next_row < rows && left > 0 && begin.elapsed() < time {
             let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left);
             let pace = self.pace.clone();
             let piece = Piece { uniforms, source, image: &image, opaque, rows: next_row..next_row + count };
