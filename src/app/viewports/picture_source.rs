@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::app::device::WindowDevice;
+use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::slice::{SegmentLayer, SegmentStyle, SliceFrame, SliceStyle};
 use crate::domain::volume::Volume;
+use crate::domain::window::Window;
 use crate::gpu::context::Context;
 use crate::gpu::render::slice::{SliceRenderer, SliceScene, SliceVolume};
 use crate::gpu::residency::GpuMemory;
@@ -147,11 +149,14 @@ impl PictureSource {
         let keys: Vec<SegmentKey> = segments()
             .map(|found| SegmentKey { id: found.id(), mask: found.mask_revision, style: style(&found.segment.info) })
             .collect();
-        if self.atlas.is_none() && keys.is_empty() {
-            return;
+        if self.atlas.is_none() {
+            if keys.is_empty() && self.resident.is_none() {
+                return;
+            }
+            self.atlas = Some((SegmentAtlas::new(context, &object.head.grid), Vec::new()));
+            self.warm_up(context);
         }
-        let (atlas, known) =
-            self.atlas.get_or_insert_with(|| (SegmentAtlas::new(context, &object.head.grid), Vec::new()));
+        let Some((atlas, known)) = &mut self.atlas else { return };
         if *known == keys {
             return;
         }
@@ -169,11 +174,26 @@ impl PictureSource {
         }
     }
 
+    /// Draws a few pixels of a slice with segments: a software driver compiles a shader when it first runs and clears a
+    /// texture when it is first read, and the first dab of a brush shall not wait for that.
+    fn warm_up(&self, context: &Context) {
+        let (Some(on_device), Some((atlas, _))) = (&self.on_device, &self.atlas) else { return };
+        let center_in_patient = atlas.grid().center_in_patient();
+        let scene = SliceScene {
+            frame: SliceFrame::of_plane(Plane::Axial, center_in_patient, 1.0, [8, 8]),
+            volume: None,
+            segments: Some(atlas),
+            style: SliceStyle::new(Window::new(400.0, 40.0)),
+            transparent_outside: false,
+        };
+        on_device.slices.draw(context, &mut ViewTexture::new(context, "warm-up", [8, 8]), &scene);
+    }
+
     /// Draws a slice; black until the volume has arrived.
     pub fn draw_slice(&self, context: &Context, target: &mut ViewTexture, frame: SliceFrame, style: SliceStyle) {
         let Some(on_device) = &self.on_device else { return };
         let volume = self.resident.as_ref().map(|resident| SliceVolume::from(&**resident).with_samples(resident));
-        let segments = self.atlas.as_ref().map(|(atlas, _)| atlas);
+        let segments = self.atlas.as_ref().filter(|(_, known)| !known.is_empty()).map(|(atlas, _)| atlas);
         let scene = SliceScene { frame, volume, segments, style, transparent_outside: false };
         on_device.slices.draw(context, target, &scene);
     }

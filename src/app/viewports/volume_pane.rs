@@ -93,8 +93,10 @@ pub struct VolumePane {
 
 impl Parts {
     fn new(context: &Context) -> Self {
+        let mut view = View3d::new(context);
+        view.warm_up(context);
         Self {
-            view: View3d::new(context),
+            view,
             volume: VolumeRenderer::new(context),
             resident: Weak::new(),
             look: None,

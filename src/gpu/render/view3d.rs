@@ -21,7 +21,8 @@ use super::plane::PlaneRenderer;
 use super::raymarch::RenderedImage;
 use super::view_globals::ViewGlobals;
 use super::{DEPTH_FORMAT, SAMPLES};
-use crate::domain::camera::Camera;
+use crate::domain::camera::{Camera, StandardView};
+use crate::domain::mesh::TriangleMesh;
 use crate::gpu::context::Context;
 use crate::gpu::readback;
 use crate::gpu::view_texture::{VIEW_FORMAT, ViewTexture};
@@ -131,6 +132,24 @@ impl View3d {
             has_opaque: false,
             picture: ViewTexture::new(context, "3D view", [1, 1]),
         }
+    }
+
+    /// Draws a triangle into a picture of a few pixels: a software driver compiles a shader when it first runs, and the hand
+    /// that paints the first segment shall not wait for that.
+    pub fn warm_up(&mut self, context: &Context) {
+        let object = MeshObject(0);
+        let triangle = TriangleMesh {
+            positions_in_patient: vec![[-1.0, 0.0, -1.0], [1.0, 0.0, -1.0], [0.0, 0.0, 1.0]],
+            normals: vec![[0.0, -1.0, 0.0]; 3],
+            triangles: vec![[0, 1, 2]],
+        };
+        let mut store = MeshStore::new();
+        store.upload(context, MeshKey { object, chunk: 0 }, 0, &triangle);
+        let bounds_in_patient = (DVec3::splat(-1.0), DVec3::splat(1.0));
+        let camera = Camera::fitting(bounds_in_patient.0, bounds_in_patient.1, StandardView::Anterior);
+        let meshes = &[MeshItem { object, color: [255; 3], opacity: 1.0 }];
+        self.draw(context, &store, &Scene3d { meshes, ..Scene3d::new(camera, [8, 8], bounds_in_patient) }, |_| None);
+        self.targets = None;
     }
 
     /// The picture as it was last composed.
