@@ -25,6 +25,10 @@ const SAMPLES: u32 = 4;
 /// Format of depth.
 const DEPTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 
+/// Size of pictures that stand in for others. Mesa's software driver compiles a shader anew for pictures whose sides become,
+/// or are no longer, powers of two: as views seldom are, their stand-ins are not either, and no hand waits for a compiler.
+const STAND_IN_PX: [u32; 2] = [3, 3];
+
 /// A pipeline whose vertex shader covers the view with one triangle (`vs_main`).
 fn fullscreen_pipeline(
     context: &Context,

@@ -174,26 +174,31 @@ impl PictureSource {
         }
     }
 
-    /// Draws a few pixels of a slice with segments: a software driver compiles a shader when it first runs and clears a
-    /// texture when it is first read, and the first dab of a brush shall not wait for that.
-    fn warm_up(&self, context: &Context) {
-        let (Some(on_device), Some((atlas, _))) = (&self.on_device, &self.atlas) else { return };
-        let center_in_patient = atlas.grid().center_in_patient();
-        let scene = SliceScene {
-            frame: SliceFrame::of_plane(Plane::Axial, center_in_patient, 1.0, [8, 8]),
-            volume: None,
-            segments: Some(atlas),
-            style: SliceStyle::new(Window::new(400.0, 40.0)),
-            transparent_outside: false,
-        };
-        on_device.slices.draw(context, &mut ViewTexture::new(context, "warm-up", [8, 8]), &scene);
-    }
-
     /// Draws a slice; black until the volume has arrived.
     pub fn draw_slice(&self, context: &Context, target: &mut ViewTexture, frame: SliceFrame, style: SliceStyle) {
+        let segments = self.atlas.as_ref().filter(|(_, known)| !known.is_empty()).map(|(atlas, _)| atlas);
+        self.draw(context, target, frame, style, segments);
+    }
+
+    /// Draws a few pixels with segments: a software driver compiles a shader when it first runs and clears a texture when it
+    /// is first read, and the first dab of a brush shall not wait for that.
+    fn warm_up(&self, context: &Context) {
+        let Some((atlas, _)) = &self.atlas else { return };
+        let frame = SliceFrame::of_plane(Plane::Axial, atlas.grid().center_in_patient(), 1.0, [9, 9]);
+        let mut target = ViewTexture::new(context, "warm-up", frame.size_px);
+        self.draw(context, &mut target, frame, SliceStyle::new(Window::new(400.0, 40.0)), Some(atlas));
+    }
+
+    fn draw(
+        &self,
+        context: &Context,
+        target: &mut ViewTexture,
+        frame: SliceFrame,
+        style: SliceStyle,
+        segments: Option<&SegmentAtlas>,
+    ) {
         let Some(on_device) = &self.on_device else { return };
         let volume = self.resident.as_ref().map(|resident| SliceVolume::from(&**resident).with_samples(resident));
-        let segments = self.atlas.as_ref().filter(|(_, known)| !known.is_empty()).map(|(atlas, _)| atlas);
         let scene = SliceScene { frame, volume, segments, style, transparent_outside: false };
         on_device.slices.draw(context, target, &scene);
     }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 pub use gpu_data::{RaymarchUniforms, ViewRaysData};
 pub use image::RenderedImage;
 
+use super::STAND_IN_PX;
 use crate::domain::projection::Projection;
 use crate::domain::render_reference::{RayImage, Shortcuts};
 use crate::domain::transfer::{Blend, TransferFunction, UNIT_DISTANCE_MM};
@@ -158,7 +159,7 @@ impl VolumeRenderer {
             layout: &view_layout,
             entries: &[wgpu::BindGroupEntry { binding: 0, resource: uniforms.as_entire_binding() }],
         });
-        let nothing_opaque = RenderedImage::new(context, [1, 1]).distance_view().clone();
+        let nothing_opaque = RenderedImage::new(context, STAND_IN_PX).distance_view().clone();
         Self {
             module: shader::module(&context.device, "render/raymarch.wgsl"),
             layout,

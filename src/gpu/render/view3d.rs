@@ -20,7 +20,7 @@ use super::opaque_distance::{DISTANCE_FORMAT, NOTHING_MM, OpaqueDistance};
 use super::plane::PlaneRenderer;
 use super::raymarch::RenderedImage;
 use super::view_globals::ViewGlobals;
-use super::{DEPTH_FORMAT, SAMPLES};
+use super::{DEPTH_FORMAT, SAMPLES, STAND_IN_PX};
 use crate::domain::camera::{Camera, StandardView};
 use crate::domain::mesh::TriangleMesh;
 use crate::gpu::context::Context;
@@ -98,7 +98,7 @@ pub struct View3d {
     composite: Composite,
     globals: wgpu::Buffer,
     view_group: wgpu::BindGroup,
-    /// One transparent texel, and one that says "not hit".
+    /// Transparent texels, and some that say "not hit".
     nothing: [ViewTexture; 2],
     targets: Option<Targets>,
     has_opaque: bool,
@@ -148,7 +148,7 @@ impl View3d {
         let bounds_in_patient = (DVec3::splat(-1.0), DVec3::splat(1.0));
         let camera = Camera::fitting(bounds_in_patient.0, bounds_in_patient.1, StandardView::Anterior);
         let meshes = &[MeshItem { object, color: [255; 3], opacity: 1.0 }];
-        self.draw(context, &store, &Scene3d { meshes, ..Scene3d::new(camera, [8, 8], bounds_in_patient) }, |_| None);
+        self.draw(context, &store, &Scene3d { meshes, ..Scene3d::new(camera, [9, 9], bounds_in_patient) }, |_| None);
         self.targets = None;
     }
 
@@ -314,10 +314,10 @@ impl Targets {
     }
 }
 
-/// A transparent texel, and a distance that says "not hit", both written once.
+/// Transparent texels, and distances that say "not hit", all written once.
 fn nothing(context: &Context) -> [ViewTexture; 2] {
-    let color = ViewTexture::new(context, "nothing", [1, 1]);
-    let distance = ViewTexture::with_format(context, "not hit", [1, 1], DISTANCE_FORMAT);
+    let color = ViewTexture::new(context, "nothing", STAND_IN_PX);
+    let distance = ViewTexture::with_format(context, "not hit", STAND_IN_PX, DISTANCE_FORMAT);
     let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     for (texture, clear) in
         [(&color, wgpu::Color::TRANSPARENT), (&distance, wgpu::Color { r: -1.0, g: 0.0, b: 0.0, a: 0.0 })]
