@@ -256,7 +256,9 @@ mod tests {
             }
             assert_eq!(volume.cells().ranges, ranges);
             let mut counts = vec![0; 1 << 16];
-            samples.iter().for_each(|&sample| counts[(i32::from(sample) + 32768) as usize] += 1);
+            for &sample in &samples {
+                counts[(i32::from(sample) + 32768) as usize] += 1;
+            }
             assert_eq!(**volume.histogram(), counts);
         }
     }
