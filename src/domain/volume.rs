@@ -2,10 +2,14 @@
 //!
 //! The samples are authoritative: measurement and segmentation read these, never a GPU copy.
 
+mod samples;
+
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+pub use samples::Samples;
 
 use super::grid::Grid;
 
@@ -83,7 +87,7 @@ pub struct MinMaxCells {
 #[derive(Debug)]
 pub struct Volume {
     grid: Grid,
-    samples: Vec<i16>,
+    samples: Samples,
     rescale: Rescale,
     quantity: Quantity,
     cells: OnceLock<MinMaxCells>,
@@ -96,6 +100,14 @@ impl Volume {
     /// # Panics
     /// When the number of samples is not the grid's, or the slope is zero or not finite (importers check both).
     pub fn new(grid: Grid, samples: Vec<i16>, rescale: Rescale, quantity: Quantity) -> Self {
+        Self::of_samples(grid, samples.into(), rescale, quantity)
+    }
+
+    /// As [`Self::new`], of samples that an importer has read in place.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    pub fn of_samples(grid: Grid, samples: Samples, rescale: Rescale, quantity: Quantity) -> Self {
         assert_eq!(samples.len(), grid.voxel_count(), "one sample for each voxel");
         assert!(rescale.slope != 0.0 && rescale.slope.is_finite() && rescale.intercept.is_finite(), "usable rescale");
         Self { grid, samples, rescale, quantity, cells: OnceLock::new(), histogram: OnceLock::new() }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
-use crate::domain::volume::{Quantity, Rescale, Volume};
+use crate::domain::volume::{Quantity, Rescale, Samples, Volume};
 use crate::io::import::options::{Gaps, ImportOptions};
 use crate::io::import::requantise::{allocate, requantise_slices};
 use crate::io::import::{ImportError, SlicePreview};
@@ -208,7 +208,7 @@ pub fn load_series(
 
 /// Samples of the images with one meaning.
 struct Values {
-    samples: Vec<i16>,
+    samples: Samples,
     rescale: Rescale,
     quantity: Quantity,
 }
@@ -236,23 +236,23 @@ fn shape(
         report.warning(format!("slice {} is made up between its neighbours: {reason}", k + 1));
     }
     if let Some(sources) = &plan.filling {
-        samples = fill(&samples, slice_len, sources);
+        samples = fill(&samples, slice_len, sources).into();
     }
     if let Some(straightening) = plan.straightening {
         let air = if quantity == Quantity::Hounsfield { Some(rescale.sample(AIR_HU)) } else { None };
         let lowest = || samples.iter().copied().min().unwrap_or(0);
         let outside = air.map_or_else(lowest, |air| air.round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16);
-        samples = straightening.apply(&samples, &plan.leaning, outside);
+        samples = straightening.apply(&samples, &plan.leaning, outside).into();
         report
             .warning("the slices of the tilted gantry were brought upright: values are interpolated inside each slice");
     }
-    Ok(Volume::new(plan.grid(), samples, rescale, quantity))
+    Ok(Volume::of_samples(plan.grid(), samples, rescale, quantity))
 }
 
 /// One rescale for all, padding to air, inversion.
 fn one_rescale(
     plan: &DicomPlan,
-    mut samples: Vec<i16>,
+    mut samples: Samples,
     padded: u64,
     report: &mut Report,
 ) -> Result<Values, ImportError> {

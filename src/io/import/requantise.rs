@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::domain::volume::Rescale;
+use crate::domain::volume::{Rescale, Samples};
 
 use super::ImportError;
 
@@ -10,12 +10,8 @@ use super::ImportError;
 ///
 /// # Errors
 /// When there is not enough.
-pub fn allocate(voxel_count: usize) -> Result<Vec<i16>, ImportError> {
-    let mut probe: Vec<i16> = Vec::new();
-    probe.try_reserve_exact(voxel_count).map_err(|_| ImportError::Memory { megabytes: voxel_count >> 19 })?;
-    drop(probe);
-    // Zeroed by the system, page by page as it is filled: `resize` would touch every page twice.
-    Ok(vec![0; voxel_count])
+pub fn allocate(voxel_count: usize) -> Result<Samples, ImportError> {
+    Samples::zeroed(voxel_count).ok_or(ImportError::Memory { megabytes: voxel_count >> 19 })
 }
 
 /// Gives all slices one rescale; `rescales` has one for each slice. Returns it with the largest change of a value.

@@ -144,7 +144,7 @@ impl ResearchPlan {
         let quantity = guess_quantity(a.min(b), a.max(b), report);
         let (dims, spacing_mm) = (self.grid.dims(), self.grid.spacing_mm().to_array());
         on_slice(preview_of(&samples, dims, spacing_mm, dims[2] / 2, rescale));
-        Ok(Volume::new(self.grid, samples, rescale, quantity))
+        Ok(Volume::of_samples(self.grid, samples, rescale, quantity))
     }
 
     /// Reads the middle slice alone, unpacking only as far as that; samples are spread over the slice's own range.
@@ -175,7 +175,7 @@ impl ResearchPlan {
             width: ni,
             height: nj,
             spacing_mm: [spacing_mm.x, spacing_mm.y],
-            samples: read.samples,
+            samples: read.samples.to_vec(),
             rescale: read.rescale,
         })
     }

@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::volume::{Quantity, Rescale};
+use crate::domain::volume::{Quantity, Rescale, Samples};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
@@ -104,7 +104,7 @@ pub struct SampleStream<'a> {
 /// Samples of a volume and their meaning.
 pub struct ReadSamples {
     /// i fastest.
-    pub samples: Vec<i16>,
+    pub samples: Samples,
     /// Their meaning.
     pub rescale: Rescale,
 }
@@ -170,7 +170,7 @@ impl SampleStream<'_> {
     /// Little-endian `i16`, by far the most common: straight into the volume.
     fn read_direct(
         &self,
-        mut samples: Vec<i16>,
+        mut samples: Samples,
         rescale: Rescale,
         progress: &Progress,
     ) -> Result<ReadSamples, SampleError> {
