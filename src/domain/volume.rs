@@ -3,10 +3,10 @@
 //! The samples are authoritative: measurement and segmentation read these, never a GPU copy.
 
 mod samples;
+pub mod summary;
 
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use samples::Samples;
@@ -113,6 +113,17 @@ impl Volume {
         Self { grid, samples, rescale, quantity, cells: OnceLock::new(), histogram: OnceLock::new() }
     }
 
+    /// With cells and histogram that were taken while the samples were read.
+    ///
+    /// # Panics
+    /// When they are not of this size.
+    #[must_use]
+    pub fn with_summary(self, cells: MinMaxCells, histogram: Vec<u64>) -> Self {
+        assert_eq!(cells.cell_dims, self.grid.dims().map(|n| n.div_ceil(MINMAX_CELL)), "cells of this volume");
+        assert_eq!(histogram.iter().sum::<u64>(), self.samples.len() as u64, "every sample counted once");
+        Self { cells: OnceLock::from(cells), histogram: OnceLock::from(Arc::new(histogram)), ..self }
+    }
+
     /// Size and place.
     pub fn grid(&self) -> &Grid {
         &self.grid
@@ -148,7 +159,7 @@ impl Volume {
 
     /// Min-max cells, built at the first call.
     pub fn cells(&self) -> &MinMaxCells {
-        self.cells.get_or_init(|| build_cells(&self.grid, &self.samples))
+        self.cells.get_or_init(|| summary::cells_of(self.grid.dims(), &self.samples))
     }
 
     /// Min-max cells if somebody has built them: for shortcuts that are not worth building them for.
@@ -158,7 +169,7 @@ impl Volume {
 
     /// Number of voxels of each sample value, `i16::MIN` first (65 536 bins), counted at the first call.
     pub fn histogram(&self) -> &Arc<Vec<u64>> {
-        self.histogram.get_or_init(|| Arc::new(count_samples(&self.samples)))
+        self.histogram.get_or_init(|| Arc::new(summary::histogram_of(&self.samples)))
     }
 
     /// Smallest and largest value in the volume.
@@ -169,63 +180,6 @@ impl Volume {
         let (a, b) = (self.rescale.value(f64::from(low)), self.rescale.value(f64::from(high)));
         (a.min(b), a.max(b))
     }
-}
-
-fn build_cells(grid: &Grid, samples: &[i16]) -> MinMaxCells {
-    let dims = grid.dims();
-    let cell_dims = dims.map(|n| n.div_ceil(MINMAX_CELL));
-    let cells_per_row = cell_dims[0] as usize;
-    let mut ranges = vec![[i16::MAX, i16::MIN]; cell_dims.iter().map(|&n| n as usize).product()];
-    ranges.par_chunks_mut(cells_per_row).enumerate().for_each_init(
-        || (vec![0; dims[0] as usize], vec![0; dims[0] as usize]),
-        |(lows, highs), (n, cells)| {
-            let (cj, ck) = (n as u32 % cell_dims[1], n as u32 / cell_dims[1]);
-            let part = |c: u32, n: u32| c * MINMAX_CELL..((c + 1) * MINMAX_CELL + 1).min(n);
-            lows.fill(i16::MAX);
-            highs.fill(i16::MIN);
-            // Columns first, a whole row of them at a time: that is what processors do eight and more at once.
-            for (k, j) in part(ck, dims[2]).flat_map(|k| part(cj, dims[1]).map(move |j| (k, j))) {
-                let start = grid.index(0, j, k);
-                let row = &samples[start..start + dims[0] as usize];
-                for ((low, high), &sample) in lows.iter_mut().zip(highs.iter_mut()).zip(row) {
-                    (*low, *high) = (sample.min(*low), sample.max(*high));
-                }
-            }
-            for (ci, cell) in (0..).zip(cells) {
-                let columns = part(ci, dims[0]);
-                let columns = columns.start as usize..columns.end as usize;
-                let low = lows[columns.clone()].iter().min().copied().unwrap_or(i16::MAX);
-                *cell = [low, highs[columns].iter().max().copied().unwrap_or(i16::MIN)];
-            }
-        },
-    );
-    MinMaxCells { cell_dims, ranges }
-}
-
-/// Tables that neighbouring samples are counted in by turns: in air and fat they are alike, and a count that is waited for
-/// costs more than the counting.
-const COUNT_TABLES: usize = 4;
-
-fn count_samples(samples: &[i16]) -> Vec<u64> {
-    let bin = |sample: i16| usize::from(sample as u16 ^ 0x8000);
-    let count = |chunk: &[i16]| {
-        let mut tables = vec![[0_u32; COUNT_TABLES]; 1 << 16];
-        let mut groups = chunk.chunks_exact(COUNT_TABLES);
-        for group in &mut groups {
-            for (n, &sample) in group.iter().enumerate() {
-                tables[bin(sample)][n] += 1;
-            }
-        }
-        groups.remainder().iter().for_each(|&sample| tables[bin(sample)][0] += 1);
-        tables.into_iter().map(|counts| counts.map(u64::from).iter().sum()).collect::<Vec<u64>>()
-    };
-    let add = |mut a: Vec<u64>, b: Vec<u64>| {
-        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        a
-    };
-    // Few and large parts: each begins with a table of a megabyte.
-    let part = (samples.len() / (4 * rayon::current_num_threads())).clamp(1 << 20, 1 << 28);
-    samples.par_chunks(part).map(count).reduce(|| vec![0; 1 << 16], add)
 }
 
 #[cfg(test)]

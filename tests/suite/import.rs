@@ -1,6 +1,6 @@
 //! Real CT series against what SimpleITK says of them.
 
-use maquette::domain::volume::Quantity;
+use maquette::domain::volume::{Quantity, Volume};
 use maquette::ops::open::SeriesEntry;
 use maquette::ops::open::{open, scan};
 use maquette::task::Progress;
@@ -47,6 +47,9 @@ fn real_series_are_where_and_what_simpleitk_says() {
         }
         assert_eq!(loaded.volume.value_range(), expected.range_hu);
         assert_eq!(loaded.volume.quantity(), Quantity::Hounsfield);
+        assert!(loaded.volume.cells_if_built().is_some(), "cells are taken while slices are read");
+        let again = Volume::new(*grid, loaded.volume.samples().to_vec(), loaded.volume.rescale(), Quantity::Hounsfield);
+        assert_eq!((loaded.volume.cells(), loaded.volume.histogram()), (again.cells(), again.histogram()));
         assert_eq!(loaded.report.lines, [], "nothing to say of a clean series");
     }
 }

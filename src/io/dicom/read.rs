@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::domain::grid::Grid;
+use crate::domain::volume::summary::{SampleCounts, SliceRanges, empty_histogram, slice_ranges, stacked};
 use crate::domain::volume::{Quantity, Rescale, Samples, Volume};
 use crate::io::import::options::{Gaps, ImportOptions};
 use crate::io::import::requantise::{allocate, requantise_slices};
@@ -196,19 +197,70 @@ pub fn load_series(
         Ok(progress.step(done.fetch_add(1, Ordering::Relaxed) + 1, count)?)
     };
     read(&mut Vec::new(), middle, &mut samples[middle * slice_len..(middle + 1) * slice_len])?;
-    samples
+    let width = plan.slices[0].file.format.columns as usize;
+    let part = samples
         .par_chunks_mut(slice_len)
+        .with_min_len(count.div_ceil(SUMMARIES))
         .enumerate()
-        .filter(|(k, _)| *k != middle)
-        .try_for_each_init(Vec::new, |scratch, (k, slice)| read(scratch, k, slice))?;
+        .try_fold(Part::default, |mut part, (k, slice)| {
+            if k != middle {
+                read(&mut part.scratch, k, slice)?;
+            }
+            part.take(k, slice, width);
+            Ok::<Part, ImportError>(part)
+        })
+        .try_reduce(Part::default, |a, b| Ok(a.and(b)))?;
     let lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
     let values = one_rescale(plan, samples, padded.into_inner(), report)?;
-    shape(plan, values, lost, report)
+    let is_as_read = values.is_as_read && lost.is_empty() && plan.filling.is_none() && plan.straightening.is_none();
+    let volume = shape(plan, values, lost, report)?;
+    Ok(if is_as_read { part.summarise(volume) } else { volume })
+}
+
+/// Parts of a series whose values are counted by themselves.
+const SUMMARIES: usize = 8;
+
+/// What one worker has read: its buffer, and cells and counts of its slices.
+#[derive(Default)]
+struct Part {
+    scratch: Vec<u8>,
+    counts: Vec<SampleCounts>,
+    ranges: Vec<(usize, SliceRanges)>,
+}
+
+impl Part {
+    /// Takes cells and counts of a slice while it is in the cache.
+    fn take(&mut self, k: usize, slice: &[i16], width: usize) {
+        if self.counts.is_empty() {
+            self.counts.push(SampleCounts::default());
+        }
+        self.counts[0].add(slice);
+        self.ranges.push((k, slice_ranges(slice, width)));
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.counts.extend(other.counts);
+        self.ranges.extend(other.ranges);
+        self
+    }
+
+    fn summarise(mut self, volume: Volume) -> Volume {
+        self.ranges.sort_unstable_by_key(|(k, _)| *k);
+        let ranges: Vec<SliceRanges> = self.ranges.into_iter().map(|(_, ranges)| ranges).collect();
+        let mut histogram = empty_histogram();
+        for counts in &self.counts {
+            counts.add_to(&mut histogram);
+        }
+        let cells = stacked(volume.grid().dims(), &ranges);
+        volume.with_summary(cells, histogram)
+    }
 }
 
 /// Samples of the images with one meaning.
 struct Values {
     samples: Samples,
+    /// Nothing was changed since they were read.
+    is_as_read: bool,
     rescale: Rescale,
     quantity: Quantity,
 }
@@ -220,7 +272,7 @@ fn shape(
     mut lost: Vec<(usize, String)>,
     report: &mut Report,
 ) -> Result<Volume, ImportError> {
-    let Values { mut samples, rescale, quantity } = values;
+    let Values { mut samples, rescale, quantity, .. } = values;
     let slice_len = plan.slice_len();
     lost.sort();
     let is_lost: HashSet<usize> = lost.iter().map(|(k, _)| *k).collect();
@@ -258,6 +310,7 @@ fn one_rescale(
 ) -> Result<Values, ImportError> {
     let quantity = plan.quantity();
     describe_values(plan, quantity, report);
+    let mut is_as_read = padded == 0;
     if padded > 0 {
         replace_padding(plan, quantity, &mut samples, padded, report);
     }
@@ -265,6 +318,7 @@ fn one_rescale(
     let rescale = if rescales.iter().all(|rescale| *rescale == rescales[0]) {
         rescales[0]
     } else {
+        is_as_read = false;
         let (rescale, error) = requantise_slices(&mut samples, plan.slice_len(), &rescales);
         report.repaired(format!(
             "the slices have different rescales and were brought to one; no value changed by more than {error:.3}{}",
@@ -275,13 +329,14 @@ fn one_rescale(
     let first = &plan.slices[0];
     if first.file.format.photometric == "MONOCHROME1" && quantity == Quantity::Arbitrary {
         let sum = if first.lut.is_some() { -1 } else { inversion_sum(&first.file.format) };
+        is_as_read = false;
         samples.par_iter_mut().for_each(|sample| *sample = (sum - i32::from(*sample)) as i16);
         report.repaired("the images are stored as negatives (MONOCHROME1) and were inverted");
     }
     if !(rescale.slope.is_finite() && rescale.intercept.is_finite() && rescale.slope != 0.0) {
         return Err(ImportError::file(&plan.slices[0].file.path, "gives a rescale that is no number"));
     }
-    Ok(Values { samples, rescale, quantity })
+    Ok(Values { samples, is_as_read, rescale, quantity })
 }
 
 fn with_space(unit: &str) -> String {
