@@ -364,6 +364,7 @@ impl MaquetteApp {
     /// The session holds another case: everything of the window that belonged to the old one goes.
     fn case_opened(&mut self) {
         self.facts.clear();
+        self.notices.leave_case();
         self.open_flow.stage = open_flow::Stage::Idle;
         self.open_flow.typed = None;
         self.dialog = None;

@@ -61,7 +61,7 @@ impl MaquetteApp {
                 } else {
                     let remarks: Vec<String> = loaded.report.lines.iter().map(|line| sentence(&line.text)).collect();
                     let notice = Notice::new(Gravity::Warning, format!("{words}. {}", remarks.join(" ")));
-                    self.notices.push(notice);
+                    self.notices.push(notice.of_case());
                 }
             }
             Err(refusal) => self.notices.warn(refusal.to_string()),

@@ -30,6 +30,7 @@ pub struct Notice {
     action: Option<CommandId>,
     seconds_left: f32,
     unfolded: bool,
+    of_case: bool,
 }
 
 impl Notice {
@@ -43,6 +44,7 @@ impl Notice {
             action: None,
             seconds_left,
             unfolded: false,
+            of_case: false,
         }
     }
 
@@ -56,6 +58,12 @@ impl Notice {
     #[must_use]
     pub fn action(self, action: CommandId) -> Self {
         Self { action: Some(action), ..self }
+    }
+
+    /// It speaks of the case that is open, and goes with it.
+    #[must_use]
+    pub fn of_case(self) -> Self {
+        Self { of_case: true, ..self }
     }
 
     /// The sentence.
@@ -88,6 +96,11 @@ impl Notices {
         self.list.push(notice);
         let surplus = self.list.len().saturating_sub(5);
         self.list.drain(..surplus);
+    }
+
+    /// Another case is open: what was said of the one before goes.
+    pub fn leave_case(&mut self) {
+        self.list.retain(|notice| !notice.of_case);
     }
 
     /// Says that something was done.

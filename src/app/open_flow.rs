@@ -253,7 +253,7 @@ impl MaquetteApp {
                 super::notices::Gravity::Warning,
                 format!("The importer has {words} on these images"),
             );
-            self.notices.push(notice.action(super::commands::CommandId::ShowReport));
+            self.notices.push(notice.action(super::commands::CommandId::ShowReport).of_case());
         }
         self.open_next();
     }

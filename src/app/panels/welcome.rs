@@ -49,6 +49,11 @@ impl MaquetteApp {
                 });
                 ui.add_space(12.0);
                 self.path_field_ui(ui);
+                ui.add_space(12.0);
+                let browse = Button::new("Study browser").min_size(Vec2::new(WIDTH, 28.0));
+                if ui.add(browse).on_hover_text(entry(CommandId::Browse).help).clicked() {
+                    self.ask(CommandId::Browse);
+                }
                 ui.add_space(24.0);
                 self.restorable_ui(ui);
                 self.recent_ui(ui);

@@ -103,6 +103,9 @@ fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
         None if span.encapsulated => return Err(PixelError::Syntax("something that it does not name".to_owned())),
         _ => {}
     }
+    if span.encapsulated && syntax == JPEG_EXTENDED && bits_stored > 8 {
+        return Err(PixelError::Syntax("lossy JPEG of 12 bits (JPEG Extended)".to_owned()));
+    }
     let need = pixels * u64::from(bits_allocated / 8) * (u64::from(frame) + 1);
     if !span.encapsulated && span.length < need {
         return Err(PixelError::CutShort { have: span.length, need });
@@ -199,6 +202,9 @@ fn read_native(file: &FileHeader, offset: u64, need: usize, bytes: &mut Vec<u8>)
     }
     Ok(())
 }
+
+/// *JPEG Extended (Process 2 and 4)*: the decoder reads its 8-bit half.
+const JPEG_EXTENDED: &str = "1.2.840.10008.1.2.4.51";
 
 /// *Deflated Explicit VR Little Endian*.
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
