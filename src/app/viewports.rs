@@ -224,6 +224,7 @@ impl Viewports {
             ViewCommand::Arrange(arrangement) => {
                 arrangement.name().clone_into(&mut session.view.layout);
                 self.layout.reset(arrangement);
+                self.slices.iter_mut().for_each(SlicePane::fit);
             }
             ViewCommand::Slab(mode) => session.view.slice_mut(self.active_plane()).set_slab_mode(mode),
             ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),

@@ -56,6 +56,17 @@ impl Shared {
         self.drawn.first().is_none_or(|first| *first == pane)
     }
 
+    /// The patient's identity as lines for a view's corner; none where another view shows it or a person hid it.
+    pub fn identity_lines(&self, pane: Pane, session: &Session) -> Vec<String> {
+        let object = session.view.active_volume.and_then(|id| session.document().volume(id));
+        let shown = self.shows_identity_in(pane) && session.view.identity_visible;
+        let Some(object) = object.filter(|_| shown) else { return Vec::new() };
+        let info = &object.head.info;
+        // A line each: side by side they would reach the letter at the middle of a small view.
+        let lines = [&info.patient_name, &info.patient_id, &object.head.name];
+        lines.into_iter().filter(|text| !text.is_empty()).cloned().collect()
+    }
+
     /// What a measurement gives, in words; three lines for a region.
     pub fn measured(&self, document: &Document, volume: VolumeId, shape: &MeasurementShape) -> String {
         let mut readings = self.readings.borrow_mut();

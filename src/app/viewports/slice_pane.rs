@@ -308,13 +308,8 @@ impl SlicePane {
         }
         annotations::plane_edge(painter, rect, self.plane);
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
-        if shared.shows_identity_in(Pane::Slice(self.plane)) && session.view.identity_visible {
-            let info = &object.head.info;
-            // A line each: side by side they would reach the letter at the middle of a small view.
-            let lines = [&info.patient_name, &info.patient_id, &object.head.name];
-            let lines: Vec<String> = lines.into_iter().filter(|text| !text.is_empty()).cloned().collect();
-            annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &lines);
-        }
+        let identity = shared.identity_lines(Pane::Slice(self.plane), session);
+        annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &identity);
         if !session.view.corners_visible {
             return;
         }

@@ -388,7 +388,9 @@ impl VolumePane {
             painter.circle_stroke(at, 4.0, Stroke::new(1.2, plane_color(crate::domain::plane::Plane::Sagittal)));
         }
         cube::paint(&painter, rect, &view.camera, ui.input(|input| input.pointer.hover_pos()));
-        corner_text(&painter, rect, Align2::LEFT_TOP, &corner_lines(scene.session));
+        let mut lines = shared.identity_lines(Pane::Volume, scene.session);
+        lines.extend(corner_lines(scene.session));
+        corner_text(&painter, rect, Align2::LEFT_TOP, &lines);
         let angles = outlined_text(
             &painter,
             rect.shrink(10.0).right_bottom(),
