@@ -128,6 +128,8 @@ struct Piece<'a> {
 struct Refinement {
     key: Key,
     next_row: u32,
+    /// Most rows of tiles of the next piece: one more than of the last one, because after rows of air dear ones may come.
+    most_rows: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -224,7 +226,7 @@ impl VolumeRenderer {
         opaque: Option<Opaque<'_>>,
     ) -> Option<&RenderedImage> {
         let key = self.key(scene, opaque);
-        self.refinement = Some(Refinement { key, next_row: 0 });
+        self.refinement = Some(Refinement { key, next_row: 0, most_rows: 1 });
         while self.refine(context, opaque, Duration::MAX)? {}
         self.still.as_ref()
     }
@@ -245,7 +247,7 @@ impl VolumeRenderer {
             self.draw_moving(context, &key, opaque, budget)?;
         } else if !moving && self.shown != Shown::Still(key) {
             if self.refinement.as_ref().is_none_or(|refinement| refinement.key != key) {
-                self.refinement = Some(Refinement { key, next_row: 0 });
+                self.refinement = Some(Refinement { key, next_row: 0, most_rows: 1 });
             }
             self.refine(context, opaque, budget.refine)?;
         }
@@ -303,7 +305,7 @@ impl VolumeRenderer {
 
     /// Marches further rows of the full picture; says whether there are more.
     fn refine(&mut self, context: &Context, opaque: Option<Opaque<'_>>, time: Duration) -> Option<bool> {
-        let Some(Refinement { key, mut next_row }) = self.refinement.take() else { return Some(false) };
+        let Some(Refinement { key, mut next_row, mut most_rows }) = self.refinement.take() else { return Some(false) };
         let size_px = key.scene.size_px;
         let image = match self.still.take() {
             Some(image) if image.size_px() == size_px => image,
@@ -317,7 +319,8 @@ impl VolumeRenderer {
         let mut left = if time == Duration::MAX { rows } else { self.pace.tile_rows(context, size_px[0], time) };
         // What a piece costs is known beforehand where the device works on its own, and by the clock where it is waited for.
         while next_row < rows && left > 0 && begin.elapsed() < time {
-            let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left);
+            let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left).min(most_rows);
+            most_rows = count + 1;
             let pace = self.pace.clone();
             let piece = Piece { uniforms, source, image: &image, opaque, rows: next_row..next_row + count };
             self.dispatch(context, &pace, &piece);
@@ -334,7 +337,7 @@ impl VolumeRenderer {
         if matches!(self.shown, Shown::Still(_)) {
             self.shown = Shown::Nothing;
         }
-        self.refinement = Some(Refinement { key, next_row });
+        self.refinement = Some(Refinement { key, next_row, most_rows });
         Some(true)
     }
 
