@@ -138,6 +138,10 @@ impl<'a> Sampler<'a> {
 
 /// The pixels of a row whose places lie between two corners, ends included.
 fn span(start: DVec3, step: DVec3, (low, high): (DVec3, DVec3), width: usize) -> std::ops::Range<usize> {
+    // A volume of one slice has no inside along it.
+    if low.cmpgt(high).any() {
+        return 0..0;
+    }
     let (mut first, mut end) = (0.0_f64, width as f64);
     for axis in 0..3 {
         if step[axis].abs() < 1e-12 {
@@ -165,5 +169,7 @@ mod tests {
         assert_eq!(span(DVec3::new(12.0, 4.0, 4.0), DVec3::NEG_X * 2.0, corners, 100), 2..7);
         assert_eq!(span(DVec3::new(-2.0, 40.0, 4.0), DVec3::X, corners, 100), 0..0);
         assert_eq!(span(DVec3::new(3.0, 4.0, 4.0), DVec3::X, corners, 4), 0..4);
+        let inverted = (DVec3::splat(1e-6), DVec3::new(9.0, -1e-6, 9.0));
+        assert_eq!(span(DVec3::new(4.0, -1.0, 4.0), DVec3::Y * 0.5, inverted, 9), 0..0);
     }
 }

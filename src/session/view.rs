@@ -175,6 +175,8 @@ pub struct ViewState {
     pub preset: String,
     /// What is drawn in 3D otherwise than the preset says, and what is cut away.
     pub look: VolumeLook,
+    /// Preset and look of the volumes that are not looked at now.
+    pub looks_aside: BTreeMap<VolumeId, (String, VolumeLook)>,
     /// Whether the slice views' planes are outlined in 3D.
     pub planes_in_3d: bool,
     /// What the 3D view is cut to; `None` shows all.
@@ -215,6 +217,7 @@ impl Default for ViewState {
             camera: Camera::fitting(DVec3::splat(-100.0), DVec3::splat(100.0), StandardView::Anterior),
             preset: "CT-Bone".to_owned(),
             look: VolumeLook::default(),
+            looks_aside: BTreeMap::new(),
             planes_in_3d: false,
             crop: None,
             active_volume: None,
@@ -248,6 +251,8 @@ impl ViewState {
     pub fn show_volume(&mut self, id: VolumeId, document: &Document) {
         let Some(object) = document.volume(id) else { return };
         let grid = &object.head.grid;
+        let (preset, look) = self.change_look(id, &object.volume);
+        (self.preset, self.look) = (preset, look.without_cuts());
         self.active_volume = Some(id);
         self.crosshair_in_patient = snap_to_slice(grid, grid.center_in_patient());
         for view in &mut self.slices {
@@ -257,8 +262,6 @@ impl ViewState {
         let (lower, upper) = grid.bounds_in_patient();
         self.camera = Camera::fitting(lower, upper, StandardView::Anterior).zoomed(BODY_ZOOM);
         self.crop = None;
-        self.look = VolumeLook::default();
-        self.preset = default_for(&object.volume).name;
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
 
@@ -273,10 +276,19 @@ impl ViewState {
             self.show_volume(id, document);
             return;
         }
+        let (preset, look) = self.change_look(id, &object.volume);
+        (self.preset, self.look) = (preset, look.with_cuts_of(&self.look));
         self.active_volume = Some(id);
         self.crosshair_in_patient = snap_to_slice(grid, self.crosshair_in_patient);
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
-        self.choose_preset(&default_for(&object.volume).name);
+    }
+
+    /// Puts the look of the volume in the view aside and gives that of the next one: as it was left, else the usual.
+    fn change_look(&mut self, next: VolumeId, volume: &Volume) -> (String, VolumeLook) {
+        if let Some(before) = self.active_volume.filter(|before| *before != next) {
+            self.looks_aside.insert(before, (self.preset.clone(), self.look.clone()));
+        }
+        self.looks_aside.remove(&next).unwrap_or_else(|| (default_for(volume).name, VolumeLook::default()))
     }
 
     /// Draws the volume as a preset says; what was edited goes, the cuts stay.

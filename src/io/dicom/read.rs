@@ -200,7 +200,7 @@ pub fn load_series(
     let width = plan.slices[0].file.format.columns as usize;
     let part = samples
         .par_chunks_mut(slice_len)
-        .with_min_len(count.div_ceil(SUMMARIES))
+        .with_min_len(count.div_ceil(PARTS_PER_WORKER * rayon::current_num_threads()))
         .enumerate()
         .try_fold(Part::default, |mut part, (k, slice)| {
             if k != middle {
@@ -217,8 +217,8 @@ pub fn load_series(
     Ok(if is_as_read { part.summarise(volume) } else { volume })
 }
 
-/// Parts of a series whose values are counted by themselves.
-const SUMMARIES: usize = 8;
+/// Parts of a series for each worker: each counts its values in a table of a megabyte.
+const PARTS_PER_WORKER: usize = 4;
 
 /// What one worker has read: its buffer, and cells and counts of its slices.
 #[derive(Default)]

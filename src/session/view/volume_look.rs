@@ -82,6 +82,18 @@ impl VolumeLook {
         Self { cuts: self.cuts, slab: self.slab, ..Self::default() }
     }
 
+    /// The same without cuts.
+    #[must_use]
+    pub fn without_cuts(self) -> Self {
+        Self { cuts: Vec::new(), slab: None, ..self }
+    }
+
+    /// The same with the cuts of another: they stand in the patient, whichever volume is seen.
+    #[must_use]
+    pub fn with_cuts_of(self, other: &Self) -> Self {
+        Self { cuts: other.cuts.clone(), slab: other.slab, ..self }
+    }
+
     /// How many planes may be added: a slab takes two places.
     pub fn free_cuts(&self) -> usize {
         MAX_CLIP_PLANES.saturating_sub(self.cuts.len() + 2 * usize::from(self.slab.is_some()))
