@@ -161,6 +161,11 @@ fn span(start: DVec3, step: DVec3, (low, high): (DVec3, DVec3), width: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::grid::Grid;
+    use crate::domain::plane::Plane;
+    use crate::domain::slice::Interpolation;
+    use crate::domain::slice_reference::resample;
+    use crate::domain::volume::{Quantity, Rescale};
 
     #[test]
     fn a_span_holds_the_pixels_between_its_corners() {
@@ -171,5 +176,25 @@ mod tests {
         assert_eq!(span(DVec3::new(3.0, 4.0, 4.0), DVec3::X, corners, 4), 0..4);
         let inverted = (DVec3::splat(1e-6), DVec3::new(9.0, -1e-6, 9.0));
         assert_eq!(span(DVec3::new(4.0, -1.0, 4.0), DVec3::Y * 0.5, inverted, 9), 0..0);
+    }
+
+    #[test]
+    fn volumes_of_one_slice_are_sampled_like_any_other() {
+        for dims in [[1, 9, 9], [9, 1, 9], [9, 9, 1], [1, 1, 1]] {
+            let grid = Grid::axis_aligned(dims, DVec3::new(0.7, 0.9, 2.0), DVec3::ZERO).expect("a grid");
+            let samples = (0..grid.voxel_count() as i16).map(|n| n * 13 % 101).collect();
+            let volume = Volume::new(grid, samples, Rescale::IDENTITY, Quantity::Hounsfield);
+            for (plane, width) in Plane::ALL.into_iter().flat_map(|plane| [(plane, 40), (plane, 41)]) {
+                let frame = SliceFrame::of_plane(plane, grid.center_in_patient(), 0.31, [width, 41]);
+                let slab = Slab { thickness_mm: 2.9, mode: SlabMode::Mean };
+                for slab in [None, Some(&slab)] {
+                    let truth = resample(&volume, &frame, Interpolation::Linear, slab);
+                    for (found, truth) in sample_plane(&volume, &frame, slab).into_iter().zip(truth) {
+                        let truth = truth.map_or(NO_VALUE, |value| value as f32);
+                        assert!((found - truth).abs() < 0.5, "{dims:?} {plane:?}: {found} for {truth}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -261,8 +261,14 @@ fn another_volume_is_looked_at_from_where_the_eye_is() {
     assert_eq!(session.view.active_volume, Some(second));
     assert_eq!(session.view.crosshair_in_patient, DVec3::new(-10.0, 20.0, 31.0), "the same place of the patient");
     assert_eq!(session.view.active_segment, None, "tools change segments of the volume that is seen");
+    session.view.choose_preset("CT-Lung");
+    session.view.look.shift = 40.0;
     session.choose_segment(segment);
     assert_eq!(session.view.active_volume, Some(first));
+    assert_ne!(session.view.preset, "CT-Lung", "each volume has a look of its own");
+    let document = session.document().clone();
+    session.view.turn_to_volume(second, &document);
+    assert_eq!((session.view.preset.as_str(), session.view.look.shift), ("CT-Lung", 40.0), "as it was left");
     session.undo().expect("undone");
     assert_eq!(session.document().volumes().len(), 1);
 }
