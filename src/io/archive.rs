@@ -3,7 +3,7 @@
 //! A file in an archive has the path `archive.zip/name/inside`, which [`open`] understands as well as a plain path; so a
 //! series in an archive is scanned, shown and read like any other. Bytes are unpacked only as far as they are asked for.
 //!
-//! Bounds: number of entries, and what the archive claims to hold against its own size (a bomb of overlapping or endlessly
+//! Bounds: number of entries, size of a packed file (it is unpacked into memory), and what the archive claims to hold against its own size (a bomb of overlapping or endlessly
 //! repeating entries claims thousands of times its size). Names that lead out of the archive, encrypted files, archives in
 //! archives and unknown packing are left out and said. Nothing is ever written.
 //! Not here: case files, which are containers of their own kind (`case_file`).
@@ -27,8 +27,10 @@ const MAX_ENTRIES: usize = 500_000;
 const FREE_BYTES: u64 = 1 << 30;
 /// Beyond that it may claim this many times its own size; images that are all air pack well, whole studies do not.
 const MAX_RATIO: u64 = 100;
-/// The largest single file.
+/// The largest single file that lies in the archive as it is: it is read where it lies.
 const MAX_MEMBER_BYTES: u64 = 16 << 30;
+/// The largest single file that is packed: it is unpacked into memory.
+const MAX_UNPACKED_BYTES: u64 = 1 << 30;
 /// Archives whose lists are kept.
 const KEPT_ARCHIVES: usize = 4;
 
@@ -116,7 +118,8 @@ impl Archive {
             let name = entry.name().replace('\\', "/");
             claimed = claimed.saturating_add(entry.size());
             let method = entry.compression();
-            let reason = if !is_plain(&name) {
+            let plain = plain(&name);
+            let reason = if plain.is_none() {
                 Some("has a name that leads out of the archive")
             } else if entry.encrypted() {
                 Some("is encrypted: unpack the archive with its password first")
@@ -126,13 +129,15 @@ impl Archive {
                 Some("is packed in a way that is not read: unpack the archive first")
             } else if entry.size() > MAX_MEMBER_BYTES {
                 Some("is larger than can be read from an archive: unpack it first")
+            } else if method == CompressionMethod::Deflated && entry.size() > MAX_UNPACKED_BYTES {
+                Some("is larger than can be unpacked in memory: unpack the archive first")
             } else {
                 None
             };
-            match (reason, entry.data_start()) {
+            match (reason, plain.zip(entry.data_start())) {
                 (Some(reason), _) => left_out.push((name, reason)),
                 (None, None) => left_out.push((name, "is damaged")),
-                (None, Some(data_start)) => {
+                (None, Some((plain, data_start))) => {
                     let member = Member {
                         index,
                         size: entry.size(),
@@ -141,7 +146,7 @@ impl Archive {
                         is_packed: method == CompressionMethod::Deflated,
                         crc32: entry.crc32(),
                     };
-                    members.insert(PathBuf::from(name), member);
+                    members.insert(plain, member);
                 }
             }
         }
@@ -160,11 +165,12 @@ impl Archive {
 
     fn open_member(&self, name: &Path) -> io::Result<Box<dyn ReadSeek>> {
         let Some(member) = self.members.get(name) else { return Err(io::ErrorKind::NotFound.into()) };
-        let section = Section::new(File::open(&self.path)?, member.data_start, member.packed_size)?;
+        let file = File::open(&self.path)?;
         if member.is_packed {
+            let section = Section::new(file, member.data_start, member.packed_size, None)?;
             Ok(Box::new(Inflating::new(section, member.size, member.crc32)))
         } else {
-            Ok(Box::new(section))
+            Ok(Box::new(Section::new(file, member.data_start, member.packed_size, Some(member.crc32))?))
         }
     }
 }
@@ -176,11 +182,17 @@ fn stamp_of(metadata: &std::fs::Metadata) -> (u64, Option<SystemTime>) {
     (metadata.len(), metadata.modified().ok())
 }
 
-/// Whether a name inside an archive stays inside it.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains('\0')
-        && Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
+/// A name inside an archive, without the `./` that some writers begin it with; `None` for one that leads out of the archive.
+fn plain(name: &str) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for component in Path::new(name).components() {
+        match component {
+            Component::Normal(part) => plain.push(part),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => return None,
+        }
+    }
+    (!plain.as_os_str().is_empty() && !name.contains('\0')).then_some(plain)
 }
 
 /// Whether a name is that of an archive that is looked into.

@@ -35,6 +35,17 @@ pub enum IndexError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is another file in its place.
+    #[error("{} is no index of studies; it was left as it is: name another file for the index", path.display())]
+    NotAnIndex {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Another window reads the log of changes, which still holds what was forgotten.
+    #[error(
+        "another window is using the index of studies, so traces of the place are still in it: forget it once more later"
+    )]
+    InUse,
     /// The database.
     #[error("the index of studies cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
@@ -72,10 +83,11 @@ impl std::fmt::Debug for StudyIndex {
 }
 
 impl StudyIndex {
-    /// Opens the index at `path`, or makes it. One that is damaged or of another build is begun anew.
+    /// Opens the index at `path`, or makes it. One that is damaged or of another build is begun anew; a file that is no index
+    /// stays as it is.
     ///
     /// # Errors
-    /// When the folder or file cannot be written.
+    /// When the folder or file cannot be written, there is another file, or another window holds the index for too long.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let connection = schema::open(path)?;
         Ok(Self { connection: Mutex::new(connection), waiting: Mutex::default() })
@@ -132,7 +144,8 @@ impl StudyIndex {
     /// Wipes a place and all below it out of the index, pictures included. The images are not touched.
     ///
     /// # Errors
-    /// When the index cannot be written: then it still knows the place.
+    /// When the index cannot be written: then it still knows the place. [`IndexError::InUse`] when another window is reading
+    /// it: then the place is forgotten, but bytes of it may stand in the log of changes until that is folded in.
     pub fn forget(&self, place: &Path) -> Result<(), IndexError> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (Some(path), Some([from, to])) = (place.to_str(), range(place)) else { return Ok(()) };
@@ -144,11 +157,12 @@ impl StudyIndex {
         }
         change.commit()?;
         // What was forgotten stands in the log of changes until that is folded in.
-        database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        let busy: i64 = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(IndexError::InUse) }
     }
 
-    /// The picture of the part of a series whose middle file is `file`; none when that file has changed since.
+    /// The picture of the part of a series whose middle file is `file`, as the file was when it was last looked at: a look
+    /// that finds it changed or gone drops the picture, and no other comparison is made here.
     pub fn picture(&self, file: &Path, part: &str) -> Option<GrayImage> {
         let database = self.database();
         let mut found =

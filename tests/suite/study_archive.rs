@@ -113,6 +113,42 @@ fn a_bomb_is_refused_and_other_series_still_open() {
 }
 
 #[test]
+fn names_that_begin_with_a_dot_are_names_and_a_stored_part_is_summed() {
+    let (folder, files) = written(&volume(axial()));
+    let bytes: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).expect("readable")).collect();
+    let names: Vec<String> = (0..files.len()).map(|n| format!("./CT/./{n}.dcm")).collect();
+    let parts: Vec<(&str, &[u8])> = names.iter().zip(&bytes).map(|(name, part)| (name.as_str(), &part[..])).collect();
+    let mut zip = zip_of(&parts);
+    let dotted = put(folder.path(), "dotted.zip", &zip);
+    let found = scan(&dotted, &Progress::new()).expect("a scan");
+    assert_eq!((found.entries.len(), found.entries[0].files.len()), (1, files.len()), "{:?}", found.report);
+    assert!(load(&found.entries[0], &Progress::new(), &|_| {}).is_ok());
+    let stored = dotted.join("CT/1.dcm");
+    let read = |path: &Path| std::io::read_to_string(maquette::io::archive::open(path).expect("there"));
+    assert!(!read(&stored).is_err_and(|error| error.to_string().contains("checksum")));
+    let at = zip.windows(bytes[1].len()).position(|part| part == bytes[1]).expect("as it is");
+    zip[at + bytes[1].len() - 1] ^= 1;
+    let bent = put(folder.path(), "bent.zip", &zip).join("CT/1.dcm");
+    assert!(read(&bent).is_err_and(|error| error.to_string().contains("checksum")));
+}
+
+#[test]
+fn a_packed_part_that_would_fill_the_memory_is_left_out() {
+    let (_folder, files) = written(&volume(axial()));
+    let place = tempfile::tempdir().expect("a folder");
+    let image = std::fs::read(&files[0]).expect("readable");
+    // Enough bytes that the claim of two gigabytes is no bomb by its ratio.
+    let rest = vec![7; 24 << 20];
+    let mut bytes = zip_of(&[("huge.dcm", &image), ("rest.bin", &rest), ("image.dcm", &image)]);
+    let at = bytes.windows(4).rposition(|found| found == b"PK\x05\x06").expect("an end") + 16;
+    let list = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) as usize;
+    bytes[list + 24..list + 28].copy_from_slice(&(2_u32 << 30).to_le_bytes());
+    let found = scan(&put(place.path(), "large.zip", &bytes), &Progress::new()).expect("the rest is there");
+    assert!(says(&found, "larger than can be unpacked in memory"), "{:?}", found.report);
+    assert_eq!(found.entries.len(), 1);
+}
+
+#[test]
 fn a_part_that_lies_about_its_size_or_is_damaged_is_said() {
     let (folder, files) = written(&volume(axial()));
     let progress = Progress::new();

@@ -173,12 +173,47 @@ fn what_is_forgotten_is_gone_and_the_file_is_its_users_alone() {
 fn a_damaged_index_is_begun_anew() {
     let (folder, _) = written(&volume(axial()));
     let state = tempfile::tempdir().expect("a folder");
+    drop(index_in(state.path()));
     let file = state.path().join("state/studies.sqlite");
-    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-    std::fs::write(&file, b"SQLite format 3\0 and then nothing of the kind").expect("written");
+    let mut bytes = std::fs::read(&file).expect("readable");
+    bytes[100..].fill(0x5a);
+    std::fs::write(&file, bytes).expect("written");
     let index = StudyIndex::open(&file).expect("made anew");
     look(folder.path(), &index);
     assert_eq!(look(folder.path(), &index).read_count, 0);
+}
+
+#[test]
+fn a_file_that_is_no_index_stays_as_it_is() {
+    let state = tempfile::tempdir().expect("a folder");
+    let (notes, bent, other) = (state.path().join("notes.txt"), state.path().join("bent"), state.path().join("other"));
+    std::fs::write(&notes, "a thesis").expect("written");
+    std::fs::write(&bent, b"SQLite format 3\0 and then nothing of the kind").expect("written");
+    let database = rusqlite::Connection::open(&other).expect("a database");
+    database.execute_batch("CREATE TABLE results (value); INSERT INTO results VALUES (1)").expect("filled");
+    drop(database);
+    for file in [&notes, &bent, &other] {
+        let (before, rights) = (std::fs::read(file).expect("readable"), std::fs::metadata(file).expect("there"));
+        let Err(error) = StudyIndex::open(file) else { panic!("{} was taken", file.display()) };
+        assert!(error.to_string().contains("is no index of studies"), "{error}");
+        assert_eq!(std::fs::read(file).expect("still there"), before);
+        assert_eq!(std::fs::metadata(file).expect("there").permissions(), rights.permissions());
+    }
+    let empty = state.path().join("empty");
+    std::fs::write(&empty, "").expect("written");
+    assert!(StudyIndex::open(&empty).is_ok());
+}
+
+#[test]
+fn a_file_that_could_not_be_read_is_looked_at_again() {
+    let (folder, files) = written(&volume(axial()));
+    let state = tempfile::tempdir().expect("a folder");
+    let index = index_in(state.path());
+    let half = std::fs::read(&files[0]).expect("readable");
+    std::fs::write(folder.path().join("half.dcm"), &half[..140]).expect("written");
+    let first = look(folder.path(), &index);
+    assert!(first.left_out.iter().any(|(path, _)| path.ends_with("half.dcm")), "{:?}", first.left_out);
+    assert_eq!(look(folder.path(), &index).read_count, 1);
 }
 
 #[test]

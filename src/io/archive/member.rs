@@ -1,5 +1,9 @@
 //! The bytes of one file of an archive, as a file of its own: a stretch of the archive, or that stretch unpacked as far as
 //! somebody reads.
+//!
+//! The checksum is compared once the last byte is reached. What is packed is always unpacked from the start, so that is every
+//! file of which the end is read; what lies there as it is counts only when it is read from start to end, without a leap:
+//! to sum what somebody leaps over would mean to read it. Headers that end early are not checked in either.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -16,12 +20,27 @@ pub(super) struct Section {
     start: u64,
     length: u64,
     position: u64,
+    /// What its bytes should sum up to, where that is known.
+    crc32: Option<u32>,
+    crc: Crc,
+    /// Bytes from the start that are in the sum.
+    summed: u64,
 }
 
 impl Section {
-    pub(super) fn new(mut file: File, start: u64, length: u64) -> io::Result<Self> {
+    pub(super) fn new(mut file: File, start: u64, length: u64, crc32: Option<u32>) -> io::Result<Self> {
         file.seek(SeekFrom::Start(start))?;
-        Ok(Self { file, start, length, position: 0 })
+        Ok(Self { file, start, length, position: 0, crc32, crc: Crc::new(), summed: 0 })
+    }
+
+    /// Sums bytes that were read at the position, as far as they go on from those before.
+    fn sum(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(crc32) = self.crc32 else { return Ok(()) };
+        let known = self.summed.checked_sub(self.position).and_then(|known| usize::try_from(known).ok());
+        let Some(new) = known.and_then(|known| bytes.get(known..)).filter(|new| !new.is_empty()) else { return Ok(()) };
+        self.crc.update(new);
+        self.summed += new.len() as u64;
+        if self.summed == self.length && self.crc.sum() != crc32 { Err(wrong_sum()) } else { Ok(()) }
     }
 }
 
@@ -30,6 +49,7 @@ impl Read for Section {
         let left = self.length.saturating_sub(self.position);
         let count = (bytes.len() as u64).min(left) as usize;
         let count = self.file.read(&mut bytes[..count])?;
+        self.sum(&bytes[..count])?;
         self.position += count as u64;
         Ok(count)
     }
@@ -41,6 +61,10 @@ impl Seek for Section {
         self.file.seek(SeekFrom::Start(self.start.saturating_add(self.position)))?;
         Ok(self.position)
     }
+}
+
+fn wrong_sum() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it is damaged in the archive (checksum)")
 }
 
 fn place(target: SeekFrom, position: u64, length: u64) -> io::Result<u64> {
@@ -74,6 +98,10 @@ impl Inflating {
         while (self.bytes.len() as u64) < end {
             let before = self.bytes.len();
             let left = (self.size - before as u64).min(STEP as u64) as usize;
+            // A ZIP may claim a lot with few bytes: where memory ends, a sentence has to come and not the end of the program.
+            self.bytes.try_reserve(left).map_err(|_| {
+                io::Error::new(io::ErrorKind::OutOfMemory, "there is not enough memory to unpack it from the archive")
+            })?;
             self.bytes.resize(before + left, 0);
             let count = self.packed.read(&mut self.bytes[before..]);
             self.bytes.truncate(before + *count.as_ref().unwrap_or(&0));
@@ -82,7 +110,7 @@ impl Inflating {
             }
             self.crc.update(&self.bytes[before..]);
             if self.bytes.len() as u64 == self.size && self.crc.sum() != self.crc32 {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "it is damaged in the archive (checksum)"));
+                return Err(wrong_sum());
             }
         }
         Ok(())

@@ -158,7 +158,6 @@ enum Written<'a> {
     Entry(Box<EntryRecord>),
     Directory(&'a [String]),
     NotAnImage,
-    Bad(&'a str),
 }
 
 /// The same as they are read.
@@ -168,7 +167,6 @@ enum Read {
     Entry(Box<EntryRecord>),
     Directory(Vec<String>),
     NotAnImage,
-    Bad(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -200,7 +198,8 @@ impl Found {
             })),
             Self::Directory(names) => Written::Directory(names),
             Self::NotAnImage => Written::NotAnImage,
-            Self::Bad(reason) => Written::Bad(reason),
+            // The medium may have failed, or a share was away: only another look can tell.
+            Self::Bad(_) => return None,
         };
         serde_json::to_vec(&written).ok()
     }
@@ -236,7 +235,6 @@ impl Found {
             }
             Read::Directory(names) => Self::Directory(names),
             Read::NotAnImage => Self::NotAnImage,
-            Read::Bad(reason) => Self::Bad(reason),
         })
     }
 }
