@@ -258,6 +258,11 @@ impl MaquetteApp {
         self.take_dropped(path);
     }
 
+    /// Images at a path are to join the case, as if it had been picked for that; for tests.
+    pub fn add_from(&mut self, path: PathBuf) {
+        self.use_path(open_flow::PickedFor::AddImages, path);
+    }
+
     /// Keeps the index of studies in this file; for tests.
     pub fn keep_studies_at(&mut self, file: PathBuf) {
         self.browser.keep_index_at(Some(file));
@@ -340,24 +345,29 @@ impl MaquetteApp {
         waker(&self.ctx)
     }
 
-    /// Begins a case with a volume, which is complete, in place of the present one.
-    fn begin_case(&mut self, head: VolumeHead, volume: Arc<Volume>) {
+    /// Begins a case with a volume, which is complete, in place of the present one. Whether it could: it says why not.
+    fn begin_case(&mut self, head: VolumeHead, volume: Arc<Volume>) -> bool {
         if let Some(why) = self.session.must_stay() {
             self.notices.push(notices::Notice::new(notices::Gravity::Bad, why));
-            return;
+            return false;
         }
         self.session.new_case(head, volume);
         self.case_opened();
+        true
     }
 
-    /// Adds a volume to the case, as a step, and shows it.
-    fn add_images(&mut self, head: VolumeHead, volume: Arc<Volume>) {
+    /// Adds a volume to the case, as a step, and shows it. Whether it could: it says why not.
+    fn add_images(&mut self, head: VolumeHead, volume: Arc<Volume>) -> bool {
         match self.session.add_volume(head, volume) {
             Ok(id) => {
                 self.open_flow.stage = open_flow::Stage::Idle;
                 self.selection.choose(selection::Selected::Volume(id), &mut self.session);
+                true
             }
-            Err(refusal) => self.notices.warn(refusal.to_string()),
+            Err(refusal) => {
+                self.notices.warn(refusal.to_string());
+                false
+            }
         }
     }
 

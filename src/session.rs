@@ -28,6 +28,7 @@ pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
 
@@ -72,7 +73,7 @@ pub struct Session {
     last_save: save::LastSave,
     /// Where a save was not begun because there is a file already.
     save_conflict: Option<PathBuf>,
-    /// Rises with every new or opened case: results of jobs for an earlier one are dropped.
+    /// Rises with every new or opened case, and no other session has it: results of jobs for an earlier one are dropped.
     case_number: u64,
     /// The step whose loss the person has agreed to: only there the journal goes with the case.
     discard_agreed_at: Option<u64>,
@@ -81,6 +82,14 @@ pub struct Session {
     /// Segments that a job is changing, with the job.
     busy: Vec<(SegmentId, JobId)>,
     last_export: Option<exporting::ExportReport>,
+}
+
+/// Numbers of cases. A window that closes its case goes on with another session, and what was begun for the one before must
+/// not be taken for its own.
+static CASES: AtomicU64 = AtomicU64::new(0);
+
+fn next_case_number() -> u64 {
+    CASES.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Session {
@@ -106,7 +115,7 @@ impl Session {
             foreign: crate::io::case_file::Foreign::default(),
             last_save: save::LastSave::Never,
             save_conflict: None,
-            case_number: 0,
+            case_number: next_case_number(),
             discard_agreed_at: None,
             travel: None,
             busy: Vec::new(),
@@ -235,7 +244,7 @@ impl Session {
     fn leave_case(&mut self) -> bool {
         let keep_journal = self.has_steps_to_keep() || self.gesture.is_some();
         self.cancel_case_jobs();
-        self.case_number += 1;
+        self.case_number = next_case_number();
         self.gesture = None;
         self.travel = None;
         self.discard_agreed_at = None;

@@ -170,7 +170,7 @@ impl Browser {
         self.queue.clear();
     }
 
-    /// What the chosen series becomes by the present choices.
+    /// What the chosen series becomes by the present choices, the first part of it chosen.
     pub fn replan(&mut self) {
         self.mended_at = 0;
         let chosen = self.chosen_series().filter(|_| self.choices != ImportOptions::default());
@@ -201,9 +201,12 @@ impl Browser {
         self.pictures.insert(key, texture);
     }
 
-    /// Remembers how much of a series was there when it was opened.
-    pub fn note_opened(&mut self, entry: &SeriesEntry) {
-        if self.job.is_some() {
+    /// Remembers how much of the chosen series was there when it was opened: as it is listed, for what choices make of it
+    /// has a part of its own that no list holds.
+    pub fn note_opened(&mut self) {
+        let chosen = self.chosen_series().filter(|_| self.job.is_some()).map(|listed| Arc::clone(&listed.entry));
+        // A file that is a series by itself has no number, and gets no more images.
+        if let Some(entry) = chosen.filter(|entry| !entry.info.series_uid.is_empty()) {
             self.opened.push((entry.info.series_uid.clone(), entry.part.clone(), entry.files.len()));
         }
     }
@@ -217,9 +220,10 @@ impl Browser {
 
     fn take(&mut self, listing: Listing, knowledge: Knowledge) {
         (self.listing, self.knowledge, self.tree) = (listing, knowledge, None);
-        if !self.mended.is_empty() {
-            self.replan();
-        }
+        // More images may bring more parts: the one that somebody chose is looked up again by its name.
+        let part = self.mended.get(self.mended_at).map(|entry| entry.part.clone());
+        self.replan();
+        self.mended_at = self.mended.iter().position(|entry| Some(&entry.part) == part.as_ref()).unwrap_or(0);
     }
 }
 

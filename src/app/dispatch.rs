@@ -224,7 +224,7 @@ impl MaquetteApp {
                 Outcome::Scanned(place, scan) => self.take_scan(&place, scan),
                 Outcome::Dropped(path, true) => self.load_segments(path),
                 Outcome::Dropped(path, false) => self.open_path(path),
-                Outcome::Segments(volume, loaded) => self.take_segments(volume, loaded),
+                Outcome::Segments(case, volume, loaded) => self.take_segments(case, volume, loaded),
                 Outcome::Places(places) => self.browser.places = places,
                 Outcome::Loaded(path, title, series, loaded) => self.take_loaded(&path, title, series, *loaded),
                 Outcome::Sample(volume) => self.take_sample(volume),

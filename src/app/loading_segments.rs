@@ -35,17 +35,23 @@ impl MaquetteApp {
             self.notices.warn("Segments need images to lie on. Open these first.");
             return;
         };
+        let case = self.session.case_number();
         let asked = self.work.submit(Lane::Background, "segments", "Loading segments", move |progress| {
             let loaded = load_segments::load_segments(&path, &grid, &info, progress);
-            Ok(Outcome::Segments(id, loaded.map_err(|error| failure(&error))?))
+            Ok(Outcome::Segments(case, id, loaded.map_err(|error| failure(&error))?))
         });
         if let Err(error) = asked {
             self.notices.error("Not loaded", &error);
         }
     }
 
-    /// Segments were read: they join the case as one step.
-    pub(in crate::app) fn take_segments(&mut self, volume: VolumeId, loaded: LoadedSegments) {
+    /// Segments were read: they join the case that they were read for, as one step.
+    pub(in crate::app) fn take_segments(&mut self, case: u64, volume: VolumeId, loaded: LoadedSegments) {
+        // Images of another case may have the same number: its voxels are not what these segments were laid onto.
+        if self.session.case_number() != case {
+            self.notices.warn("The segments were not loaded: another case was opened before they were read.");
+            return;
+        }
         match self.session.add_segments(volume, loaded.segments) {
             Ok(count) => {
                 if let Some(last) = self.session.document().segments().last().map(SegmentObject::id) {

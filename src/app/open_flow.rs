@@ -186,6 +186,8 @@ impl MaquetteApp {
     fn scan_to_add(&mut self, path: PathBuf) {
         self.scan_path(path);
         self.open_flow.adds = true;
+        // Nobody was asked about the present case: to open a series in its place asks first.
+        self.browser.may_leave = false;
     }
 
     /// Looks at what lies at a path: a single series is opened at once, several are shown in the study browser.
@@ -225,7 +227,7 @@ impl MaquetteApp {
         });
         match asked {
             Ok(job) => {
-                self.browser.note_opened(&entry);
+                self.browser.note_opened();
                 self.open_flow.stage = Stage::Loading(Loading::new(title, job, window));
             }
             Err(error) => self.notices.error("Not opened", &error),
@@ -238,10 +240,12 @@ impl MaquetteApp {
         let doubts = head.report.len();
         self.open_flow.recent.remember(path, &head);
         let volume = Arc::new(loaded.volume);
-        if std::mem::take(&mut self.open_flow.adds) {
-            self.add_images(head, volume);
-        } else {
-            self.begin_case(head, volume);
+        let adds = std::mem::take(&mut self.open_flow.adds);
+        let is_open = if adds { self.add_images(head, volume) } else { self.begin_case(head, volume) };
+        if !is_open {
+            // What follows would go onto the images of the case that stayed.
+            self.browser.end_queue();
+            return;
         }
         let files = loaded.source.files;
         if let Some(volume) = self.session.view.active_volume {

@@ -33,8 +33,8 @@ pub enum Outcome {
     Scanned(PathBuf, Scan),
     /// A path was dropped onto an open case: whether it holds segments.
     Dropped(PathBuf, bool),
-    /// Segments were read onto a volume.
-    Segments(VolumeId, LoadedSegments),
+    /// Segments were read, while the case of this number was open, onto a volume of it.
+    Segments(u64, VolumeId, LoadedSegments),
     /// Places that were visited.
     Places(Vec<Place>),
     /// A series was read: where from, its name for people and in its path, itself.

@@ -107,6 +107,24 @@ fn several_series_are_opened_together() {
 }
 
 #[test]
+fn a_case_is_not_left_unasked_from_a_list_that_was_made_to_add_images() {
+    let (place, state) = (tree_of_studies(), tempfile::tempdir().expect("a folder"));
+    let Some(mut window) = window(state.path()) else { return };
+    window.state_mut().open(place.path().to_path_buf());
+    settle(&mut window);
+    press(&mut window, "Series Series 2");
+    press(&mut window, "Open series");
+    for (series, button) in [("Series Series 0", "Add to the case"), ("Series Series 1", "Open series")] {
+        window.state_mut().add_from(place.path().to_path_buf());
+        settle(&mut window);
+        press(&mut window, series);
+        press(&mut window, button);
+    }
+    window.get_by_label_contains("in no case file yet");
+    assert_eq!(open_names(&window), ["Series 2", "Series 0"], "{:?}", window.state().notice_texts());
+}
+
+#[test]
 fn a_place_with_one_series_is_opened_at_once() {
     let (folder, _) = written(&volume(axial()));
     let state = tempfile::tempdir().expect("a folder");
