@@ -314,12 +314,15 @@ impl VolumeRenderer {
         let source = Source::Full;
         let uniforms = self.prepare(context, &key.scene, source)?;
         let rows = size_px[1].div_ceil(TILE);
-        let piece = Budget::of(context).piece.min(time);
+        let budget = Budget::of(context);
+        // Where nobody waits for a frame, a software driver works best undisturbed.
+        let piece = if time == Duration::MAX { budget.whole_piece } else { budget.piece.min(time) };
         let begin = Instant::now();
         let mut left = if time == Duration::MAX { rows } else { self.pace.tile_rows(context, size_px[0], time) };
         // What a piece costs is known beforehand where the device works on its own, and by the clock where it is waited for.
         while next_row < rows && left > 0 && begin.elapsed() < time {
-            let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left).min(most_rows);
+            let most = if time == Duration::MAX { rows } else { most_rows };
+            let count = self.pace.tile_rows(context, size_px[0], piece).min(rows - next_row).min(left).min(most);
             most_rows = count + 1;
             let pace = self.pace.clone();
             let piece = Piece { uniforms, source, image: &image, opaque, rows: next_row..next_row + count };

@@ -17,6 +17,8 @@ pub(super) const TILE: u32 = 8;
 pub(super) struct Budget {
     /// Longest piece of a full picture that is submitted at once.
     pub(super) piece: Duration,
+    /// The same where nothing but the whole picture is waited for.
+    pub(super) whole_piece: Duration,
     /// The same of a picture while something moves.
     pub(super) moving_piece: Duration,
     /// Time for a picture while something moves.
@@ -32,9 +34,9 @@ impl Budget {
         if context.is_software() {
             // With what the window itself takes to paint, 18 pictures a second; rows of very different cost follow each
             // other in a full picture, so its pieces are short.
-            Self { piece: ms(12), moving_piece: ms(38), moving: ms(38), refine: ms(40) }
+            Self { piece: ms(12), whole_piece: ms(500), moving_piece: ms(38), moving: ms(38), refine: ms(40) }
         } else {
-            Self { piece: ms(3), moving_piece: ms(3), moving: ms(10), refine: ms(6) }
+            Self { piece: ms(3), whole_piece: ms(3), moving_piece: ms(3), moving: ms(10), refine: ms(6) }
         }
     }
 }
