@@ -155,6 +155,10 @@ impl Viewports {
         self.layout.arrange(Arrangement::of_name(&scene.session.view.layout));
         let maximised = self.layout.maximised();
         let Self { layout, slices, volume, shared, .. } = self;
+        if layout.detached().next().is_some() {
+            // The rest may leave a place of the grid empty.
+            ui.painter().rect_filled(rect, 0.0, theme::SUNK);
+        }
         let mut panes = Panes { slices, volume, shared, scene, wish: None };
         match maximised {
             Some(pane) => {
@@ -165,6 +169,8 @@ impl Viewports {
         }
         let mut wish = panes.wish.take();
         for pane in layout.detached() {
+            // Each window says whose body it shows.
+            panes.shared.drawn.clear();
             if detached_window(ui, pane, &mut panes) {
                 wish = Some(Wish::Attach(pane));
             }
