@@ -227,10 +227,18 @@ fn seen_along(lattice: Lattice, direction: vec3<f32>) -> Seen {
 }
 
 @compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    // CPU drivers give each of their threads one stretch of workgroups, and the halves of a picture are seldom alike: the
+    // first half of the workgroups draws the even rows of tiles, the second half the odd ones.
+    let half = (groups.y + 1u) / 2u;
+    let tile_row = select(2u * group.y, 2u * (group.y - half) + 1u, group.y >= half);
     // CPU drivers run 8 lanes in step: blocks of 4 by 2 pixels stay together longer than rows of 8.
     let inside = vec2<u32>((lane & 3u) | ((lane >> 1u) & 4u), ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u));
-    let pixel = vec2<u32>(group.x, group.y + view.first_tile_row) * 8u + inside;
+    let pixel = vec2<u32>(group.x, tile_row + view.first_tile_row) * 8u + inside;
     if any(pixel >= view.size_px) {
         return;
     }
