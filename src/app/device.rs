@@ -1,5 +1,5 @@
 //! Hands the device over: the window asks for the same device as everything headless, and textures drawn by `gpu` become
-//! pictures of the window. With its `painter` the only file of `app` that names wgpu.
+//! pictures of the window. With its `painter` the only place in `app` that names wgpu.
 
 mod painter;
 

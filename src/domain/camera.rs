@@ -69,6 +69,16 @@ pub enum StandardView {
 }
 
 impl StandardView {
+    /// All of them, each with the letter of the side of the patient that it looks at.
+    pub const LETTERED: [(Self, &str); 6] = [
+        (Self::Anterior, "A"),
+        (Self::Posterior, "P"),
+        (Self::Left, "L"),
+        (Self::Right, "R"),
+        (Self::Superior, "S"),
+        (Self::Inferior, "I"),
+    ];
+
     /// Viewing direction and up vector in patient space.
     pub fn direction_and_up(self) -> (DVec3, DVec3) {
         match self {

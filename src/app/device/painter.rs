@@ -11,7 +11,10 @@ use egui::{FullOutput, PaintCallbackInfo, Rect};
 
 use super::WindowDevice;
 use crate::gpu::context::Context;
-use crate::gpu::render::panels::{PanelDraw, PanelFrame, PanelRenderer};
+use crate::gpu::render::panels::{CORNER_BYTES, PanelDraw, PanelFrame, PanelRenderer};
+
+// The window system's vertices go to the device as they are.
+const _: () = assert!(size_of::<egui::epaint::Vertex>() == CORNER_BYTES);
 
 /// Turns each frame's shapes into one draw of our own.
 pub(super) struct Painter {
@@ -24,8 +27,7 @@ impl Painter {
     /// A painter, where one is worth it: the driver is software and the window's format is what the shader writes.
     pub(super) fn where_faster(device: &WindowDevice) -> Option<Self> {
         let format = device.render_state.target_format;
-        let software = device.context.info.device_type == wgpu::DeviceType::Cpu;
-        (software && !format.is_srgb()).then(|| Self {
+        (device.context.is_software() && !format.is_srgb()).then(|| Self {
             context: device.context.clone(),
             render_state: device.render_state.clone(),
             renderer: Arc::new(PanelRenderer::new(&device.context, format)),

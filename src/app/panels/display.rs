@@ -27,15 +27,6 @@ const MODES: [[(Blend, &str); 3]; 2] = [
     [(Blend::Average, "Mean"), (Blend::Isosurface, "Surface"), (Blend::XRay, "X-ray")],
 ];
 
-const FACES: [(StandardView, &str); 6] = [
-    (StandardView::Anterior, "A"),
-    (StandardView::Posterior, "P"),
-    (StandardView::Left, "L"),
-    (StandardView::Right, "R"),
-    (StandardView::Superior, "S"),
-    (StandardView::Inferior, "I"),
-];
-
 /// Part of the window below the ways of drawing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Page {
@@ -130,8 +121,8 @@ impl MaquetteApp {
         if segmented_row(ui, &mut parallel, &[(false, "Perspective"), (true, "Parallel")]) {
             self.ask(CommandId::ToggleParallel);
         }
-        ui.columns(FACES.len(), |columns| {
-            for (column, (face, letter)) in columns.iter_mut().zip(FACES) {
+        ui.columns(StandardView::LETTERED.len(), |columns| {
+            for (column, (face, letter)) in columns.iter_mut().zip(StandardView::LETTERED) {
                 let row = entry(CommandId::Standard(face));
                 let button = Button::new(letter).min_size(Vec2::new(column.available_width(), theme::ROW));
                 let response = column.add(button).accessible_name(row.text);

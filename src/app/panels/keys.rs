@@ -5,6 +5,8 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 use crate::app::commands::{Menu, TABLE};
 use crate::app::theme;
 
+use super::top_bar::MENUS;
+
 /// Mouse gestures: where, what, does.
 const MOUSE: &[(&str, &str)] = &[
     ("Left", "the active tool; in 3D: turns around the point under the pointer"),
@@ -25,15 +27,7 @@ const MOUSE: &[(&str, &str)] = &[
 /// Draws the list.
 pub(in crate::app) fn keys_ui(ui: &mut Ui) {
     ScrollArea::vertical().max_height(560.0).auto_shrink([false, true]).show(ui, |ui| {
-        for (menu, title) in [
-            (Menu::Tool, "Tools and windows"),
-            (Menu::File, "File"),
-            (Menu::Edit, "Edit"),
-            (Menu::View, "View"),
-            (Menu::Slices, "Slices"),
-            (Menu::Volume3d, "3D"),
-            (Menu::Help, "Help"),
-        ] {
+        for (menu, title) in [(Menu::Tool, "Tools and windows")].into_iter().chain(MENUS) {
             group_ui(ui, title, |ui| {
                 for entry in TABLE.iter().filter(|entry| entry.menu == menu && entry.keys.is_some()) {
                     row_ui(ui, &entry.keys_text(), entry.text, entry.help);

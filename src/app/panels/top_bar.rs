@@ -11,7 +11,7 @@ use crate::app::stage::{Stage, Standing};
 use crate::app::theme;
 
 /// Menus of the bar.
-const MENUS: [(Menu, &str); 6] = [
+pub(super) const MENUS: [(Menu, &str); 6] = [
     (Menu::File, "File"),
     (Menu::Edit, "Edit"),
     (Menu::View, "View"),

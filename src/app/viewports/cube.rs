@@ -11,15 +11,6 @@ const HALF: f32 = 15.0;
 /// Room for the turned cube.
 const ROOM: f32 = 60.0;
 
-const FACES: [(StandardView, &str); 6] = [
-    (StandardView::Anterior, "A"),
-    (StandardView::Posterior, "P"),
-    (StandardView::Left, "L"),
-    (StandardView::Right, "R"),
-    (StandardView::Superior, "S"),
-    (StandardView::Inferior, "I"),
-];
-
 /// Where the cube is in a view.
 pub fn place(view: Rect) -> Rect {
     Rect::from_min_size(Pos2::new(view.left() + 8.0, view.bottom() - ROOM - 8.0), egui::vec2(ROOM, ROOM))
@@ -29,7 +20,7 @@ pub fn place(view: Rect) -> Rect {
 pub fn paint(painter: &Painter, view: Rect, camera: &Camera, pointer: Option<Pos2>) {
     let center = place(view).center();
     let under_pointer = pointer.and_then(|pointer| face_at(view, camera, pointer));
-    for (face, letter) in FACES {
+    for (face, letter) in StandardView::LETTERED {
         let Some(corners) = visible_corners(center, camera, face) else { continue };
         let fill = if under_pointer == Some(face) {
             theme::CHOSEN
@@ -48,7 +39,7 @@ pub fn face_at(view: Rect, camera: &Camera, pointer: Pos2) -> Option<StandardVie
     let hit = |(face, _): &(StandardView, &str)| {
         visible_corners(center, camera, *face).is_some_and(|corners| contains(&corners, pointer))
     };
-    FACES.iter().find(|face| hit(face)).map(|(face, _)| *face)
+    StandardView::LETTERED.iter().find(|face| hit(face)).map(|(face, _)| *face)
 }
 
 /// Corners of a face on the screen; `None` when it looks away.

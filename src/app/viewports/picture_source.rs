@@ -24,6 +24,9 @@ use super::surfaces::Waker;
 /// several frames, so that the hand never waits.
 const BRICKS_A_FRAME: usize = 192;
 
+/// Size of the picture that is drawn to warm up: like most views', no power of two.
+const WARM_UP_PX: [u32; 2] = [9, 9];
+
 /// Volumes that a worker has brought to the device.
 type Arrivals = Vec<Arc<ResidentVolume>>;
 
@@ -184,7 +187,7 @@ impl PictureSource {
     /// is first read, and the first dab of a brush shall not wait for that.
     fn warm_up(&self, context: &Context) {
         let Some((atlas, _)) = &self.atlas else { return };
-        let frame = SliceFrame::of_plane(Plane::Axial, atlas.grid().center_in_patient(), 1.0, [9, 9]);
+        let frame = SliceFrame::of_plane(Plane::Axial, atlas.grid().center_in_patient(), 1.0, WARM_UP_PX);
         let mut target = ViewTexture::new(context, "warm-up", frame.size_px);
         self.draw(context, &mut target, frame, SliceStyle::new(Window::new(400.0, 40.0)), Some(atlas));
     }

@@ -148,7 +148,9 @@ impl View3d {
         let bounds_in_patient = (DVec3::splat(-1.0), DVec3::splat(1.0));
         let camera = Camera::fitting(bounds_in_patient.0, bounds_in_patient.1, StandardView::Anterior);
         let meshes = &[MeshItem { object, color: [255; 3], opacity: 1.0 }];
-        self.draw(context, &store, &Scene3d { meshes, ..Scene3d::new(camera, [9, 9], bounds_in_patient) }, |_| None);
+        self.draw(context, &store, &Scene3d { meshes, ..Scene3d::new(camera, STAND_IN_PX, bounds_in_patient) }, |_| {
+            None
+        });
         self.targets = None;
     }
 

@@ -224,6 +224,7 @@ const PARTS_PER_WORKER: usize = 4;
 #[derive(Default)]
 struct Part {
     scratch: Vec<u8>,
+    /// One of its own as soon as it has a slice, and those of the parts that joined it: none is made for a part without slices.
     counts: Vec<SampleCounts>,
     ranges: Vec<(usize, SliceRanges)>,
 }
