@@ -32,6 +32,7 @@ mod suite {
     mod import_hostile;
     mod import_peers;
     mod import_pixels;
+    mod import_wide;
     mod measure;
     mod mesh_export;
     mod mesh_truth;

@@ -66,7 +66,7 @@ fn values(path: &Path, theirs: &Value) -> String {
     let Ok(headers) = read_headers(path) else { return "not compared".to_owned() };
     let file = &headers[0].file;
     let mut crc = flate2::Crc::new();
-    let (mut min, mut max, mut have) = (i32::MAX, i32::MIN, 0);
+    let (mut min, mut max, mut have) = (f64::INFINITY, f64::NEG_INFINITY, 0);
     for frame in 0..theirs["frames"].as_u64().unwrap_or(1) {
         let values = match stored_values(file, frame as u32) {
             Ok(values) => values,

@@ -152,7 +152,7 @@ fn what_has_no_grey_values_is_refused_with_the_reason() {
     let cases: [Case; 8] = [
         ("colour", |o| put_number(o, tags::SAMPLES_PER_PIXEL, 3), "colour image"),
         ("palette", |o| drop(o.put_str(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "PALETTE COLOR")), "PALETTE COLOR"),
-        ("32 bits", |o| put_number(o, tags::BITS_ALLOCATED, 32), "only 8 and 16 bits"),
+        ("24 bits", |o| put_number(o, tags::BITS_ALLOCATED, 24), "only 8, 16 and 32 bits"),
         ("bits that do not fit", |o| put_number(o, tags::BITS_STORED, 17), "17 of 16 bits"),
         ("many frames", |o| drop(o.put_str(tags::NUMBER_OF_FRAMES, VR::IS, "30")), "30 frames"),
         ("no size", |o| put_number(o, tags::ROWS, 0), "0 rows"),

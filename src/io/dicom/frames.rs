@@ -20,7 +20,8 @@ use crate::domain::volume::Rescale;
 
 use super::dataset::Dataset;
 use super::header::{FileHeader, SliceHeader, split_keys};
-use super::lut::{ModalityLut, real_world};
+use super::lut::ModalityLut;
+use super::real_world::{RealWorldMap, maps_of};
 
 /// Frames of one object that are followed.
 const MAX_FRAMES: i64 = 1 << 16;
@@ -68,14 +69,21 @@ const PLANE_POSITION_VOLUME: Tag = Tag(0x0020, 0x930e);
 /// The one image of a classic object.
 fn classic(file: Arc<FileHeader>, dataset: &Dataset<'_>) -> SliceHeader {
     let find = |tag: Tag| dataset.text(tag);
-    let mut slice = slice_from(file, 0, dataset, &[dataset]);
+    let lut = ModalityLut::of(dataset, file.format.signed).map(Arc::new);
+    let maps = maps_of(dataset, file.format.signed);
+    let mut slice = slice_from(file, 0, lut, &[dataset]);
     slice.split_keys = Arc::new(split_keys(&find));
-    slice.real_world = real_world(dataset);
+    slice.real_world = Arc::new(maps);
     slice
 }
 
 /// Reads place and values from the first of `levels` that has each.
-fn slice_from(file: Arc<FileHeader>, frame: u32, dataset: &Dataset<'_>, levels: &[&Dataset<'_>]) -> SliceHeader {
+fn slice_from(
+    file: Arc<FileHeader>,
+    frame: u32,
+    lut: Option<Arc<ModalityLut>>,
+    levels: &[&Dataset<'_>],
+) -> SliceHeader {
     let floats = |tag| levels.iter().map(|level| level.floats(tag)).find(|found| !found.is_empty()).unwrap_or_default();
     let float = |tag| floats(tag).first().copied();
     let cosines = floats(tags::IMAGE_ORIENTATION_PATIENT)
@@ -84,7 +92,6 @@ fn slice_from(file: Arc<FileHeader>, frame: u32, dataset: &Dataset<'_>, levels: 
     let (slope, intercept) = (float(tags::RESCALE_SLOPE), float(tags::RESCALE_INTERCEPT));
     let rescale = (slope.is_some() || intercept.is_some())
         .then(|| Rescale { slope: slope.unwrap_or(1.0), intercept: intercept.unwrap_or(0.0) });
-    let lut = ModalityLut::of(dataset, file.format.signed).map(Arc::new);
     let kinds = levels.iter().map(|level| level.text(tags::RESCALE_TYPE)).find(|text| !text.is_empty());
     let rescale_type = lut.as_ref().map_or_else(|| kinds.unwrap_or_default(), |lut| lut.unit.clone());
     SliceHeader {
@@ -97,7 +104,7 @@ fn slice_from(file: Arc<FileHeader>, frame: u32, dataset: &Dataset<'_>, levels: 
         rescale,
         rescale_type,
         lut,
-        real_world: None,
+        real_world: Arc::default(),
         split_keys: Arc::default(),
         file,
     }
@@ -112,11 +119,14 @@ fn enhanced(
 ) -> Vec<SliceHeader> {
     let file = Arc::new(file);
     let shared_macros: Vec<Dataset<'_>> = shared.map(macros).unwrap_or_default();
+    // Tables may be large and frames many: one for all.
+    let lut = ModalityLut::of(dataset, file.format.signed).map(Arc::new);
+    let shared_maps: Arc<Vec<RealWorldMap>> = Arc::new(shared.map(|item| maps_of(item, file.format.signed)).unwrap_or_default());
     let dimensions = per_frame.iter().map(dimension_values).collect::<Vec<_>>();
     let one = |(frame, item): (usize, &Dataset<'_>)| {
         let own = macros(item);
         let levels: Vec<&Dataset<'_>> = own.iter().chain(&shared_macros).chain([dataset]).collect();
-        let mut slice = slice_from(Arc::clone(&file), frame as u32, dataset, &levels);
+        let mut slice = slice_from(Arc::clone(&file), frame as u32, lut.clone(), &levels);
         let find =
             |tag: Tag| levels.iter().map(|level| level.text(tag)).find(|text| !text.is_empty()).unwrap_or_default();
         slice.split_keys = Arc::new(split_keys(&find));
@@ -124,7 +134,8 @@ fn enhanced(
             let value = dimensions[frame].get(n).map(u32::to_string).unwrap_or_default();
             Arc::make_mut(&mut slice.split_keys).push(((*name).into(), value));
         }
-        slice.real_world = real_world(item).or_else(|| shared.and_then(real_world));
+        let maps = maps_of(item, file.format.signed);
+        slice.real_world = if maps.is_empty() { Arc::clone(&shared_maps) } else { Arc::new(maps) };
         slice
     };
     per_frame.iter().enumerate().map(one).collect()
@@ -168,7 +179,10 @@ struct Place {
 fn stacked(file: FileHeader, dataset: &Dataset<'_>, places: &[Place]) -> Vec<SliceHeader> {
     let file = Arc::new(file);
     let find = |tag: Tag| dataset.text(tag);
-    let (keys, first) = (split_keys(&find), slice_from(Arc::clone(&file), 0, dataset, &[dataset]));
+    let lut = ModalityLut::of(dataset, file.format.signed).map(Arc::new);
+    let mut first = slice_from(Arc::clone(&file), 0, lut, &[dataset]);
+    first.real_world = Arc::new(maps_of(dataset, file.format.signed));
+    let keys = split_keys(&find);
     let scaling = dataset.float(tags::DOSE_GRID_SCALING).filter(|_| file.info.modality == "RTDOSE");
     let one = |(frame, place): (usize, &Place)| {
         let mut slice = first.clone();

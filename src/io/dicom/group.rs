@@ -279,7 +279,8 @@ fn drop_equal_images(headers: &mut Vec<SliceHeader>, report: &mut Report) {
 /// Hash of the stored pixels of an image, as they lie in the file.
 fn pixel_hash(header: &SliceHeader) -> Option<blake3::Hash> {
     let format = &header.file.format;
-    let mut samples = vec![0; format.rows as usize * format.columns as usize];
-    pixels::read_samples(header, &mut Vec::new(), &mut samples).ok()?;
-    Some(blake3::hash(bytemuck::cast_slice(&samples)))
+    let count = format.rows as usize * format.columns as usize;
+    let mut bytes = Vec::new();
+    pixels::read_bytes(&header.file, header.frame, count, &mut bytes).ok()?;
+    Some(blake3::hash(&bytes))
 }

@@ -23,11 +23,12 @@ use super::dataset::Dataset;
 use super::frames;
 use super::layout::{Encoding, Fragment, PixelSpan};
 use super::lut::{ModalityLut, windows};
+use super::real_world::RealWorldMap;
 use super::source::{DicomSource, HeaderError};
 use super::suv::{Suv, suv_of};
 
 /// How pixels are stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PixelFormat {
     /// *Rows* (0028,0010).
     pub rows: u32,
@@ -49,6 +50,8 @@ pub struct PixelFormat {
     pub signed: bool,
     /// *Pixel Padding Value* (0028,0120) and *Pixel Padding Range Limit* (0028,0121), as the low 16 bits stored.
     pub padding: Option<(u16, u16)>,
+    /// The same as numbers, of pixels of 32 bits and more; also *Float Pixel Padding Value* (0028,0122) and its like.
+    pub wide_padding: Option<(f64, f64)>,
 }
 
 /// What all images of a file share.
@@ -114,8 +117,8 @@ pub struct SliceHeader {
     pub rescale_type: String,
     /// *Modality LUT Sequence* (0028,3000).
     pub lut: Option<Arc<ModalityLut>>,
-    /// *Real World Value Mapping* (0040,9096): unit and line, where it is one.
-    pub real_world: Option<(String, Rescale)>,
+    /// *Real World Value Mapping Sequence* (0040,9096).
+    pub real_world: Arc<Vec<RealWorldMap>>,
     /// Values that may tell several images at one place apart, in the order in which they are tried: (what, value).
     pub split_keys: Arc<Vec<(Cow<'static, str>, String)>>,
 }
@@ -237,7 +240,22 @@ fn pixel_format(dataset: &Dataset<'_>) -> PixelFormat {
             .unwrap_or_else(|| bits_stored.saturating_sub(1)),
         signed: small(tags::PIXEL_REPRESENTATION) == 1,
         padding,
+        wide_padding: wide_padding(dataset),
     }
+}
+
+/// Padding value and limit as numbers, of whichever kind the pixels are.
+fn wide_padding(dataset: &Dataset<'_>) -> Option<(f64, f64)> {
+    let pairs = [
+        (tags::FLOAT_PIXEL_PADDING_VALUE, tags::FLOAT_PIXEL_PADDING_RANGE_LIMIT),
+        (tags::DOUBLE_FLOAT_PIXEL_PADDING_VALUE, tags::DOUBLE_FLOAT_PIXEL_PADDING_RANGE_LIMIT),
+        (tags::PIXEL_PADDING_VALUE, tags::PIXEL_PADDING_RANGE_LIMIT),
+    ];
+    pairs.into_iter().find_map(|(value, limit)| {
+        let value = dataset.float(value)?;
+        let limit = dataset.float(limit).unwrap_or(value);
+        Some((value.min(limit), value.max(limit)))
+    })
 }
 
 fn series_info(dataset: &Dataset<'_>) -> SeriesInfo {

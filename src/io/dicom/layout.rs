@@ -53,6 +53,18 @@ pub enum Encoding {
     ExplicitBig,
 }
 
+/// What kind of numbers pixels are, by the element that they are in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Numbers {
+    /// *Pixel Data* (7FE0,0010).
+    #[default]
+    Whole,
+    /// *Float Pixel Data* (7FE0,0008), 32 bits each.
+    Float,
+    /// *Double Float Pixel Data* (7FE0,0009), 64 bits each.
+    Double,
+}
+
 /// Where the pixels are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PixelSpan {
@@ -62,6 +74,8 @@ pub struct PixelSpan {
     pub length: u64,
     /// Whether the pixels are wrapped in items (compressed).
     pub encapsulated: bool,
+    /// What kind of numbers they are.
+    pub numbers: Numbers,
     /// Whether the file ends before the value does; the last piece of compressed pixels is the one that suffers.
     pub is_cut: bool,
 }
@@ -325,9 +339,15 @@ impl<'a, R: Read + Seek> Walker<'a, R> {
     /// Pixels may be cut short here: how many are needed is known from rows and columns.
     fn pixel_span(&mut self, element: &Element, fragments: &mut Vec<Fragment>) -> Result<PixelSpan, LayoutError> {
         let offset = self.position;
+        let numbers = match element.tag {
+            Tag(0x7fe0, 0x0008) => Numbers::Float,
+            Tag(0x7fe0, 0x0009) => Numbers::Double,
+            _ => Numbers::Whole,
+        };
         if element.length != UNDEFINED {
             let length = u64::from(element.length).min(self.end - offset);
-            return Ok(PixelSpan { offset, length, encapsulated: false, is_cut: length < u64::from(element.length) });
+            let is_cut = length < u64::from(element.length);
+            return Ok(PixelSpan { offset, length, encapsulated: false, numbers, is_cut });
         }
         let mut is_cut = false;
         // A missing delimiter is no harm: the pieces have their lengths.
@@ -344,6 +364,6 @@ impl<'a, R: Read + Seek> Walker<'a, R> {
                 _ => return Err(LayoutError::Damaged(element.tag)),
             }
         }
-        Ok(PixelSpan { offset, length: self.position - offset, encapsulated: true, is_cut })
+        Ok(PixelSpan { offset, length: self.position - offset, encapsulated: true, numbers, is_cut })
     }
 }

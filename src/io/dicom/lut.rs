@@ -1,13 +1,11 @@
-//! Tables and lines that give stored values their meaning: modality LUT, VOI LUT, real-world value maps.
+//! Tables that give stored values their meaning: modality LUT, VOI LUT.
 //!
-//! In: a data set or an item. Out: [`ModalityLut`], windows, and the line of a real-world map.
-//! Source: DICOM PS3.3 C.11.1 (modality LUT), C.11.2 (VOI LUT), C.7.6.16.2.11 (real-world value mapping).
+//! In: a data set or an item. Out: [`ModalityLut`] and windows. Source: DICOM PS3.3 C.11.1 (modality LUT), C.11.2 (VOI LUT).
 
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::volume::Rescale;
 use crate::domain::window::Window;
 
 use super::dataset::Dataset;
@@ -84,17 +82,6 @@ pub fn windows(dataset: &Dataset<'_>) -> Vec<(String, Window)> {
     });
     let usable = |window: &Window| window.width.is_finite() && window.level.is_finite();
     plain.chain(ranges).filter(|(_, window)| usable(window)).take(MAX_WINDOWS).collect()
-}
-
-/// Unit and line of the first real-world value map of an item that is a line.
-pub fn real_world(item: &Dataset<'_>) -> Option<(String, Rescale)> {
-    let maps = item.items(tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE);
-    maps.iter().find_map(|map| {
-        let slope = map.float(tags::REAL_WORLD_VALUE_SLOPE).filter(|slope| *slope != 0.0)?;
-        let intercept = map.float(tags::REAL_WORLD_VALUE_INTERCEPT)?;
-        let unit = map.item(tags::MEASUREMENT_UNITS_CODE_SEQUENCE)?.text(tags::CODE_VALUE);
-        Some((unit, Rescale { slope, intercept }))
-    })
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 //!
 //! In: the file of a slice. Out: samples in row order. Unsigned 16-bit data are shifted by 32768 to fit `i16`
 //! ([`sample_offset`]); everything else is kept as stored. Source: DICOM PS3.5 section 8.
-//! Not here: rescale, padding, order of slices.
+//! Not here: pixels of 32 bits and more (`wide`), rescale, padding, order of slices.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use super::codec;
 use super::fragments::{START_BYTES, frame_pieces};
 use super::header::{FileHeader, PixelFormat, SliceHeader};
-use super::layout::{Encoding, Fragment};
+use super::layout::{Encoding, Fragment, Numbers};
 use super::source::{DicomSource, ReadSeek};
+use super::wide;
 use crate::io::archive;
 
 /// Pixels of one image that are believed; the largest detectors stay below.
@@ -32,7 +33,7 @@ pub enum PixelError {
     #[error("is a colour image ({0}); only grey values can be reconstructed")]
     Color(String),
     /// An impossible or unsupported bit layout.
-    #[error("stores {stored} of {allocated} bits with high bit {high}; only 8 and 16 bits per pixel are read")]
+    #[error("stores {stored} of {allocated} bits with high bit {high}; only 8, 16 and 32 bits per pixel are read")]
     Bits {
         /// Bits Stored.
         stored: u32,
@@ -89,10 +90,17 @@ fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
         return Err(PixelError::Color(format.photometric.clone()));
     }
     let PixelFormat { bits_allocated, bits_stored, high_bit, .. } = *format;
-    let possible = matches!(bits_allocated, 8 | 16)
-        && (1..=bits_allocated).contains(&bits_stored)
-        && high_bit < bits_allocated
-        && high_bit + 1 >= bits_stored;
+    let possible = match span.numbers {
+        Numbers::Whole => {
+            matches!(bits_allocated, 8 | 16 | 32)
+                && (1..=bits_allocated).contains(&bits_stored)
+                && high_bit < bits_allocated
+                && high_bit + 1 >= bits_stored
+        }
+        // What bits of a floating-point number mean does not vary.
+        Numbers::Float => matches!(bits_allocated, 0 | 32),
+        Numbers::Double => matches!(bits_allocated, 0 | 64),
+    };
     if !possible {
         return Err(PixelError::Bits { stored: bits_stored, allocated: bits_allocated, high: high_bit });
     }
@@ -106,7 +114,12 @@ fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
     if span.encapsulated && syntax == JPEG_EXTENDED && bits_stored > 8 {
         return Err(PixelError::Syntax("lossy JPEG of 12 bits (JPEG Extended)".to_owned()));
     }
-    let need = pixels * u64::from(bits_allocated / 8) * (u64::from(frame) + 1);
+    let has_wide_codec = span.numbers == Numbers::Whole && !codec::aligns_low(syntax);
+    if span.encapsulated && is_wide(file) && !has_wide_codec {
+        let name = codec::known(syntax).map_or_else(|| syntax.clone(), |(name, _)| name);
+        return Err(PixelError::Syntax(format!("{name} of more than 16 bits")));
+    }
+    let need = pixels * bytes_per_pixel(file) as u64 * (u64::from(frame) + 1);
     if !span.encapsulated && span.length < need {
         return Err(PixelError::CutShort { have: span.length, need });
     }
@@ -114,6 +127,20 @@ fn check_frame(file: &FileHeader, frame: u32) -> Result<(), PixelError> {
         return Err(PixelError::CompressedCutShort);
     }
     Ok(())
+}
+
+/// Whether stored values do not fit a sample as they are: 32-bit whole numbers, and numbers with a fraction.
+pub(super) fn is_wide(file: &FileHeader) -> bool {
+    file.format.bits_allocated > 16 || file.pixels.is_some_and(|span| span.numbers != Numbers::Whole)
+}
+
+/// Bytes of one stored value.
+pub(super) fn bytes_per_pixel(file: &FileHeader) -> usize {
+    match file.pixels.map(|span| span.numbers) {
+        Some(Numbers::Float) => 4,
+        Some(Numbers::Double) => 8,
+        _ => (file.format.bits_allocated / 8) as usize,
+    }
 }
 
 /// What is subtracted from a stored value so that it fits a sample.
@@ -134,14 +161,22 @@ pub fn sample_of_bits(bits: u16, format: &PixelFormat) -> i16 {
     }
 }
 
-/// Reads the pixels of an image into `samples`, which is one slice long. With a modality LUT these are its values, less
-/// [`LUT_OFFSET`].
+/// Reads the pixels of an image into `samples`, which is one slice long. Where the image goes by its
+/// modality LUT these are the LUT's values, less [`LUT_OFFSET`].
 ///
 /// # Errors
 /// When the file is cut short or its compressed pixels are damaged.
-pub fn read_samples(header: &SliceHeader, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), PixelError> {
+///
+/// # Panics
+/// When the values are wide (see `wide`).
+pub fn read_samples(
+    header: &SliceHeader,
+    by_lut: bool,
+    scratch: &mut Vec<u8>,
+    samples: &mut [i16],
+) -> Result<(), PixelError> {
     read_frame(&header.file, header.frame, scratch, samples)?;
-    if let Some(lut) = &header.lut {
+    if let Some(lut) = header.lut.as_ref().filter(|_| by_lut) {
         let offset = sample_offset(&header.file.format);
         for sample in samples {
             *sample = (i32::from(lut.value(i32::from(*sample) + offset)) - LUT_OFFSET) as i16;
@@ -154,19 +189,35 @@ pub fn read_samples(header: &SliceHeader, scratch: &mut Vec<u8>, samples: &mut [
 ///
 /// # Errors
 /// As [`read_samples`].
-pub fn stored_values(file: &FileHeader, frame: u32) -> Result<Vec<i32>, PixelError> {
+pub fn stored_values(file: &FileHeader, frame: u32) -> Result<Vec<f64>, PixelError> {
     check_frame(file, frame)?;
+    if is_wide(file) {
+        return wide::stored(file, frame, &mut Vec::new());
+    }
     let mut samples = vec![0; file.format.rows as usize * file.format.columns as usize];
     read_frame(file, frame, &mut Vec::new(), &mut samples)?;
     let offset = sample_offset(&file.format);
-    Ok(samples.into_iter().map(|sample| i32::from(sample) + offset).collect())
+    Ok(samples.into_iter().map(|sample| f64::from(i32::from(sample) + offset)).collect())
 }
 
 /// Reads stored values, less [`sample_offset`].
 fn read_frame(file: &FileHeader, frame: u32, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), PixelError> {
+    assert!(!is_wide(file), "wide values are no samples yet");
+    let (format, is_big_endian) = read_bytes(file, frame, samples.len(), scratch)?;
+    unpack(scratch, &format, is_big_endian, samples);
+    Ok(())
+}
+
+/// Reads the plain bytes of the `count` pixels of a frame: how they are stored, and whether the high bytes come first.
+pub(super) fn read_bytes(
+    file: &FileHeader,
+    frame: u32,
+    count: usize,
+    scratch: &mut Vec<u8>,
+) -> Result<(PixelFormat, bool), PixelError> {
     check_frame(file, frame)?;
     let Some(span) = file.pixels else { return Err(PixelError::NoPixels) };
-    let need = samples.len() * (file.format.bits_allocated / 8) as usize;
+    let need = count * bytes_per_pixel(file);
     let mut format = file.format.clone();
     if span.encapsulated {
         let frame = read_pieces(file, frame as usize)?;
@@ -181,9 +232,8 @@ fn read_frame(file: &FileHeader, frame: u32, scratch: &mut Vec<u8>, samples: &mu
     if scratch.len() < need {
         return Err(PixelError::CutShort { have: scratch.len() as u64, need: need as u64 });
     }
-    let is_big_endian = file.encoding == Encoding::ExplicitBig && !span.encapsulated;
-    unpack(&scratch[..need], &format, is_big_endian, samples);
-    Ok(())
+    scratch.truncate(need);
+    Ok((format, file.encoding == Encoding::ExplicitBig && !span.encapsulated))
 }
 
 /// What is subtracted from the values of a modality LUT so that they fit a sample.
@@ -280,6 +330,7 @@ mod tests {
             high_bit: high,
             signed,
             padding: None,
+            wide_padding: None,
         }
     }
 

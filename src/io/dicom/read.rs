@@ -23,12 +23,13 @@ use crate::task::Progress;
 
 use super::geometry::{Plane, SliceSource, TILT_SAID_DEG};
 use super::header::{PixelFormat, SliceHeader};
-use super::pixels::{self, LUT_OFFSET, read_samples, sample_of_bits, sample_offset};
+use super::meaning::{self, Meaning};
+use super::pixels::{self, read_samples, sample_of_bits, sample_offset};
 use super::resample::{Straightening, blend, fill, tilt_deg};
-use super::suv::Suv;
+use super::wide;
 
 /// CT number of air outside the scanned circle.
-const AIR_HU: f64 = -1024.0;
+pub(super) const AIR_HU: f64 = -1024.0;
 /// Previews handed out while loading, the middle slice not counted.
 const PREVIEWS: usize = 12;
 
@@ -43,6 +44,8 @@ pub struct DicomPlan {
     pub leaning: Grid,
     /// How they are brought upright, when the user chose it.
     straightening: Option<Straightening>,
+    /// What the stored values stand for.
+    pub(super) meaning: Meaning,
     /// What the user chose.
     pub options: ImportOptions,
 }
@@ -57,7 +60,8 @@ impl DicomPlan {
     ) -> Self {
         let is_tilted = options.straighten && tilt_deg(&leaning) > TILT_SAID_DEG;
         let straightening = is_tilted.then(|| Straightening::of(&leaning)).flatten();
-        Self { slices, filling, leaning, straightening, options }
+        let meaning = Meaning::of(&slices);
+        Self { slices, filling, leaning, straightening, meaning, options }
     }
 
     /// Size and place of the volume.
@@ -75,46 +79,20 @@ impl DicomPlan {
         self.straightening.is_some()
     }
 
-    /// Whether the values are CT numbers or uptake.
-    fn quantity(&self) -> Quantity {
-        let first = &self.slices[0];
-        let unit = first.rescale_type.to_ascii_uppercase();
-        let has_meaning = first.rescale.is_some() || first.lut.is_some();
-        let says_hu = has_meaning
-            && (matches!(unit.as_str(), "HU") || (first.lut.is_none() && matches!(unit.as_str(), "" | "US")));
-        match first.file.info.modality.as_str() {
-            "CT" if says_hu => Quantity::Hounsfield,
-            "PT" if matches!(first.file.suv, Some(Suv::Factor(_))) => Quantity::Suv,
-            _ => Quantity::Arbitrary,
-        }
-    }
-
     /// `value = slope * sample + intercept` of one image.
     fn rescale(&self, k: usize) -> Rescale {
-        let header = &self.slices[k];
-        let rescale = sample_rescale(header);
-        match &header.file.suv {
-            Some(Suv::Factor(factor)) if header.file.info.modality == "PT" => {
-                Rescale { slope: rescale.slope * factor, intercept: rescale.intercept * factor }
-            }
-            _ => rescale,
-        }
+        self.meaning.sample_rescale(&self.slices[k])
     }
 
-    fn slice_len(&self) -> usize {
+    /// Whether stored values do not fit samples as they are.
+    fn is_wide(&self) -> bool {
+        self.slices.iter().any(|header| wide::is_wide(header, &self.meaning))
+    }
+
+    pub(super) fn slice_len(&self) -> usize {
         let format = &self.slices[0].file.format;
         format.columns as usize * format.rows as usize
     }
-}
-
-/// `value = slope * sample + intercept` of an image, from what the file says and how samples hold its stored values.
-pub fn sample_rescale(header: &SliceHeader) -> Rescale {
-    if header.lut.is_some() {
-        return Rescale { slope: 1.0, intercept: f64::from(LUT_OFFSET) };
-    }
-    let stored = header.rescale.filter(|rescale| rescale.slope != 0.0).unwrap_or(Rescale::IDENTITY);
-    let offset = f64::from(sample_offset(&header.file.format));
-    Rescale { slope: stored.slope, intercept: stored.intercept + stored.slope * offset }
 }
 
 /// Reads one slice as it is stored, with its own rescale, for previews.
@@ -122,6 +100,12 @@ pub fn sample_rescale(header: &SliceHeader) -> Rescale {
 /// # Errors
 /// When the file cannot be read.
 pub fn read_slice(plan: &DicomPlan, k: usize) -> Result<SlicePreview, ImportError> {
+    if plan.is_wide() {
+        let header = &plan.slices[k];
+        let alone = wide::read_alone(header, &plan.meaning);
+        let (samples, rescale) = alone.map_err(|error| ImportError::file(&header.file.path, &error))?;
+        return Ok(SlicePreview { rescale, ..preview(plan, k, &samples) });
+    }
     let mut samples = vec![0; plan.slice_len()];
     read_one(plan, k, &mut Vec::new(), &mut samples)?;
     Ok(preview(plan, k, &samples))
@@ -132,8 +116,14 @@ pub fn lone_slice(header: &SliceHeader) -> Option<SlicePreview> {
     pixels::check(header).ok()?;
     let plane = Plane::of(header).ok()?;
     let format = &header.file.format;
-    let mut samples = vec![0; format.columns as usize * format.rows as usize];
-    read_samples(header, &mut Vec::new(), &mut samples).ok()?;
+    let meaning = Meaning::of(std::slice::from_ref(header));
+    let (samples, rescale) = if wide::is_wide(header, &meaning) {
+        wide::read_alone(header, &meaning).ok()?
+    } else {
+        let mut samples = vec![0; format.columns as usize * format.rows as usize];
+        read_samples(header, meaning.goes_by_lut(header), &mut Vec::new(), &mut samples).ok()?;
+        (samples, meaning.sample_rescale(header))
+    };
     Some(SlicePreview {
         k: 0,
         slice_count: 1,
@@ -141,13 +131,14 @@ pub fn lone_slice(header: &SliceHeader) -> Option<SlicePreview> {
         height: format.rows,
         spacing_mm: plane.spacing_mm,
         samples,
-        rescale: sample_rescale(header),
+        rescale,
     })
 }
 
 fn read_one(plan: &DicomPlan, k: usize, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), ImportError> {
     let header = &plan.slices[k];
-    read_samples(header, scratch, samples).map_err(|error| ImportError::file(&header.file.path, &error))
+    let by_lut = plan.meaning.goes_by_lut(header);
+    read_samples(header, by_lut, scratch, samples).map_err(|error| ImportError::file(&header.file.path, &error))
 }
 
 fn preview(plan: &DicomPlan, k: usize, samples: &[i16]) -> SlicePreview {
@@ -174,6 +165,10 @@ pub fn load_series(
     progress: &Progress,
     on_slice: &(dyn Fn(SlicePreview) + Sync),
 ) -> Result<Volume, ImportError> {
+    if plan.is_wide() {
+        let (values, lost) = wide::load(plan, report, progress, on_slice)?;
+        return shape(plan, values, lost, report);
+    }
     progress.phase("Reading slices");
     let (slice_len, count) = (plan.slice_len(), plan.slices.len());
     let mut samples = allocate(slice_len * count)?;
@@ -190,7 +185,7 @@ pub fn load_series(
             }
             read => read?,
         }
-        padded.fetch_add(count_padding(&plan.slices[k], slice), Ordering::Relaxed);
+        padded.fetch_add(count_padding(&plan.slices[k], &plan.meaning, slice), Ordering::Relaxed);
         if k == middle || k.is_multiple_of(every) {
             on_slice(preview(plan, k, slice));
         }
@@ -258,12 +253,12 @@ impl Part {
 }
 
 /// Samples of the images with one meaning.
-struct Values {
-    samples: Samples,
+pub(super) struct Values {
+    pub(super) samples: Samples,
     /// Nothing was changed since they were read.
-    is_as_read: bool,
-    rescale: Rescale,
-    quantity: Quantity,
+    pub(super) is_as_read: bool,
+    pub(super) rescale: Rescale,
+    pub(super) quantity: Quantity,
 }
 
 /// Fills lost and missing slices and brings leaning ones upright, as the plan says.
@@ -309,8 +304,8 @@ fn one_rescale(
     padded: u64,
     report: &mut Report,
 ) -> Result<Values, ImportError> {
-    let quantity = plan.quantity();
-    describe_values(plan, quantity, report);
+    let quantity = plan.meaning.quantity;
+    meaning::describe(&plan.slices, &plan.meaning, report);
     let mut is_as_read = padded == 0;
     if padded > 0 {
         replace_padding(plan, quantity, &mut samples, padded, report);
@@ -329,7 +324,7 @@ fn one_rescale(
     };
     let first = &plan.slices[0];
     if first.file.format.photometric == "MONOCHROME1" && quantity == Quantity::Arbitrary {
-        let sum = if first.lut.is_some() { -1 } else { inversion_sum(&first.file.format) };
+        let sum = if plan.meaning.goes_by_lut(first) { -1 } else { inversion_sum(&first.file.format) };
         is_as_read = false;
         samples.par_iter_mut().for_each(|sample| *sample = (sum - i32::from(*sample)) as i16);
         report.repaired("the images are stored as negatives (MONOCHROME1) and were inverted");
@@ -340,7 +335,7 @@ fn one_rescale(
     Ok(Values { samples, is_as_read, rescale, quantity })
 }
 
-fn with_space(unit: &str) -> String {
+pub(super) fn with_space(unit: &str) -> String {
     if unit.is_empty() { String::new() } else { format!(" {unit}") }
 }
 
@@ -349,58 +344,23 @@ fn inversion_sum(format: &PixelFormat) -> i32 {
     if format.signed || sample_offset(format) != 0 { -1 } else { (1 << format.bits_stored) - 1 }
 }
 
-fn describe_values(plan: &DicomPlan, quantity: Quantity, report: &mut Report) {
-    let first = &plan.slices[0];
-    let is_ct = first.file.info.modality == "CT";
-    if is_ct && first.rescale.is_none() && first.lut.is_none() {
-        report.warning("the files give no rescale, so the values are not called HU");
-    } else if is_ct && quantity != Quantity::Hounsfield {
-        report.warning(format!("the values are in {}, not in HU", first.rescale_type));
-    }
-    if first.rescale.is_some_and(|rescale| rescale.slope == 0.0) {
-        report.warning("the files give a rescale slope of 0, which cannot be; 1 was used");
-    }
-    if is_ct && quantity == Quantity::Hounsfield && first.file.format.photometric == "MONOCHROME1" {
-        report.warning("the files ask to be shown as negatives (MONOCHROME1); the CT numbers are kept as stored");
-    }
-    if plan.slices.iter().any(|header| header.file.is_lossy) {
-        report.warning("the images have been compressed with loss; small detail may be gone");
-    }
-    match &first.file.suv {
-        Some(Suv::Factor(factor)) if quantity == Quantity::Suv && *factor != 1.0 => {
-            report.repaired(format!("the values were made SUV by body weight (factor {factor:.6e})"));
-        }
-        Some(Suv::Unknown(why)) => report.warning(format!("the values are not SUV: {why}")),
-        _ => {}
-    }
-    if let (Some((unit, line)), false) = (&first.real_world, is_ct || quantity == Quantity::Suv) {
-        report.warning(format!(
-            "the files also give a map to real-world values ({} x stored + {} in {unit}), which is not applied",
-            line.slope, line.intercept
-        ));
-    }
-    if !is_ct && quantity == Quantity::Arbitrary && !matches!(first.rescale_type.as_str(), "" | "US") {
-        report.warning(format!("the values are in {}", first.rescale_type));
-    }
-}
-
 /// The samples that are padding, as an inclusive range; `None` where the files name none, or a table gave it a value.
-fn padding_range(header: &SliceHeader) -> Option<(i16, i16)> {
+fn padding_range(header: &SliceHeader, meaning: &Meaning) -> Option<(i16, i16)> {
     let format = &header.file.format;
-    let (value, limit) = format.padding.filter(|_| header.lut.is_none())?;
+    let (value, limit) = format.padding.filter(|_| !meaning.goes_by_lut(header))?;
     let (a, b) = (sample_of_bits(value, format), sample_of_bits(limit, format));
     Some((a.min(b), a.max(b)))
 }
 
-fn count_padding(header: &SliceHeader, slice: &[i16]) -> u64 {
-    let Some((low, high)) = padding_range(header) else { return 0 };
+fn count_padding(header: &SliceHeader, meaning: &Meaning, slice: &[i16]) -> u64 {
+    let Some((low, high)) = padding_range(header, meaning) else { return 0 };
     slice.iter().filter(|sample| (low..=high).contains(*sample)).count() as u64
 }
 
 fn replace_padding(plan: &DicomPlan, quantity: Quantity, samples: &mut [i16], padded: u64, report: &mut Report) {
     let slice_len = plan.slice_len();
     let smallest = |(k, slice): (usize, &[i16])| {
-        let range = padding_range(&plan.slices[k]);
+        let range = padding_range(&plan.slices[k], &plan.meaning);
         let kept = slice.iter().filter(|sample| range.is_none_or(|(low, high)| !(low..=high).contains(*sample)));
         kept.min().map(|&sample| plan.rescale(k).value(f64::from(sample)))
     };
@@ -415,7 +375,7 @@ fn replace_padding(plan: &DicomPlan, quantity: Quantity, samples: &mut [i16], pa
         .par_chunks_mut(slice_len)
         .enumerate()
         .map(|(k, slice)| {
-            let Some((low, high)) = padding_range(&plan.slices[k]) else { return 0 };
+            let Some((low, high)) = padding_range(&plan.slices[k], &plan.meaning) else { return 0 };
             let rescale = plan.rescale(k);
             let target = rescale.sample(air).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16;
             let value = rescale.value(f64::from(high)).max(rescale.value(f64::from(low)));

@@ -11,6 +11,7 @@ use crate::io::dicom::HeaderError;
 use crate::io::dicom::directory::named_files;
 use crate::io::dicom::header::{FileHeader, SliceHeader, read_headers};
 use crate::io::dicom::layout::LayoutError;
+use crate::io::dicom::real_world::Law;
 use crate::io::dicom_seg;
 use crate::io::metaimage;
 use crate::io::nifti;
@@ -151,6 +152,10 @@ fn research_entry(path: &Path, kind: SeriesKind, plan: ResearchPlan, report: Rep
     SeriesEntry { info, part: String::new(), kind, grid, files, report, refusal: None, score, plan }
 }
 
+fn has_table(header: &SliceHeader) -> bool {
+    header.lut.is_some() || header.real_world.iter().any(|map| matches!(map.law, Law::Table(_)))
+}
+
 /// The bytes of a [`Found`], as they are written.
 #[derive(Serialize)]
 enum Written<'a> {
@@ -185,6 +190,8 @@ impl Found {
     /// As bytes for an index. `None` for what is read again at every visit.
     pub(super) fn record(&self) -> Option<Vec<u8>> {
         let written = match self {
+            // Tables that frames share would be written for each.
+            Self::Slices(headers) if headers.len() > 1 && headers.iter().any(has_table) => return None,
             Self::Slices(headers) => Written::Slices(&headers.first()?.file, headers),
             Self::Entry(entry) => Written::Entry(Box::new(EntryRecord {
                 info: entry.info.clone(),

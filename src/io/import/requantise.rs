@@ -51,6 +51,18 @@ pub fn spread(lower: f64, upper: f64) -> Rescale {
     }
 }
 
+/// How numbers from `lower` to `upper` become samples, and whether exactly: as they are, shifted, or spread.
+pub fn fitting(lower: f64, upper: f64, is_whole: bool) -> (Rescale, bool) {
+    let (least, most) = (f64::from(i16::MIN), f64::from(i16::MAX));
+    if is_whole && lower >= least && upper <= most {
+        return (Rescale::IDENTITY, true);
+    }
+    if is_whole && upper - lower <= most - least {
+        return (Rescale { slope: 1.0, intercept: lower - least }, true);
+    }
+    (spread(lower, upper), lower == upper)
+}
+
 /// The sample nearest to a value.
 #[inline]
 pub fn quantised(rescale: Rescale, value: f64) -> i16 {

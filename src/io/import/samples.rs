@@ -12,7 +12,7 @@ use crate::domain::volume::{Quantity, Rescale, Samples};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
-use super::requantise::{allocate, quantised, spread};
+use super::requantise::{allocate, fitting, quantised};
 use super::{ImportError, SlicePreview};
 
 /// Bytes read at once.
@@ -227,14 +227,12 @@ impl SampleStream<'_> {
         if lower > upper {
             return Ok((Rescale::IDENTITY, true));
         }
-        let (least, most) = (f64::from(i16::MIN), f64::from(i16::MAX));
-        if whole && lower >= least && upper <= most && broken == 0 {
-            return Ok((Rescale::IDENTITY, true));
+        let (scale, is_exact) = fitting(lower, upper, whole);
+        // What is no number becomes the lowest sample, so that must be the lowest value.
+        if broken > 0 && scale == Rescale::IDENTITY {
+            return Ok((Rescale { slope: 1.0, intercept: lower - f64::from(i16::MIN) }, true));
         }
-        if whole && upper - lower <= most - least {
-            return Ok((Rescale { slope: 1.0, intercept: lower - least }, true));
-        }
-        Ok((spread(lower, upper), false))
+        Ok((scale, is_exact))
     }
 
     fn for_each_chunk(&self, progress: &Progress, mut take: impl FnMut(&[f64])) -> Result<(), SampleError> {
