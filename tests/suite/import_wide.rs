@@ -75,7 +75,9 @@ fn whole_numbers_of_32_bits_that_span_65536_are_exact() {
             object.put_str(tags::RESCALE_SLOPE, VR::DS, "0.5");
             object.put_str(tags::RESCALE_INTERCEPT, VR::DS, "7");
         });
-        files.iter().for_each(|file| rewrite_as(file, syntax));
+        for file in &files {
+            rewrite_as(file, syntax);
+        }
         assert_values(&read(folder.path()), 0.0, |k, n| f64::from(stored(k, n)) * 0.5 + 7.0);
     }
     let (folder, _files) = series(|k, object| {
@@ -128,7 +130,9 @@ fn floating_point_pixels_become_values_and_what_is_no_number_is_counted() {
             put_floats(object, double, (0..PIXELS).map(|n| if (k, n) == (2, 5) { f64::NAN } else { value(k, n) }));
         });
         if big_endian {
-            files.iter().for_each(|file| rewrite_as(file, "1.2.840.10008.1.2.2"));
+            for file in &files {
+                rewrite_as(file, "1.2.840.10008.1.2.2");
+            }
         }
         let loaded = read(folder.path());
         let lowest = loaded.volume.value_range().0;

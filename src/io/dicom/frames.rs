@@ -121,7 +121,8 @@ fn enhanced(
     let shared_macros: Vec<Dataset<'_>> = shared.map(macros).unwrap_or_default();
     // Tables may be large and frames many: one for all.
     let lut = ModalityLut::of(dataset, file.format.signed).map(Arc::new);
-    let shared_maps: Arc<Vec<RealWorldMap>> = Arc::new(shared.map(|item| maps_of(item, file.format.signed)).unwrap_or_default());
+    let shared_maps: Arc<Vec<RealWorldMap>> =
+        Arc::new(shared.map(|item| maps_of(item, file.format.signed)).unwrap_or_default());
     let dimensions = per_frame.iter().map(dimension_values).collect::<Vec<_>>();
     let one = |(frame, item): (usize, &Dataset<'_>)| {
         let own = macros(item);

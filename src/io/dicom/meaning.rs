@@ -124,8 +124,8 @@ fn preferred(header: &SliceHeader, by_rescale: Quantity) -> Option<&RealWorldMap
 fn quantity_by_rescale(first: &SliceHeader) -> Quantity {
     let unit = first.rescale_type.to_ascii_uppercase();
     let has_meaning = first.rescale.is_some() || first.lut.is_some();
-    let says_hu = has_meaning
-        && (matches!(unit.as_str(), "HU") || (first.lut.is_none() && matches!(unit.as_str(), "" | "US")));
+    let says_hu =
+        has_meaning && (matches!(unit.as_str(), "HU") || (first.lut.is_none() && matches!(unit.as_str(), "" | "US")));
     match first.file.info.modality.as_str() {
         "CT" if says_hu => Quantity::Hounsfield,
         "PT" if matches!(first.file.suv, Some(Suv::Factor(_))) => Quantity::Suv,
@@ -173,10 +173,12 @@ fn describe_real_world(first: &SliceHeader, meaning: &Meaning, report: &mut Repo
         Law::Line(line) => format!("{} x stored + {}", line.slope, line.intercept),
         Law::Table(values) => format!("a table of {} values", values.len()),
     };
-    let is_plain = matches!(meaning.quantity, Quantity::Hounsfield | Quantity::Suv) && meaning.real_world_unit.is_none();
+    let is_plain =
+        matches!(meaning.quantity, Quantity::Hounsfield | Quantity::Suv) && meaning.real_world_unit.is_none();
     let maps = meaning.maps(first);
     if let [used, others @ ..] = maps.as_slice() {
-        let how = if others.is_empty() { law(used) } else { format!("{} maps for ranges of stored values", maps.len()) };
+        let how =
+            if others.is_empty() { law(used) } else { format!("{} maps for ranges of stored values", maps.len()) };
         let instead = match first.rescale {
             Some(rescale) if rescale != Rescale::IDENTITY => {
                 format!("; the rescale of the files ({} x stored + {}) was not used", rescale.slope, rescale.intercept)

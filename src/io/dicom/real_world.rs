@@ -121,8 +121,11 @@ mod tests {
             range: (from, to),
             law: Law::Line(Rescale { slope, intercept: 0.0 }),
         };
-        let table =
-            RealWorldMap { range: (20.0, 22.0), law: Law::Table(Arc::new(vec![5.0, 7.0, 11.0])), ..line(0.0, 0.0, 1.0) };
+        let table = RealWorldMap {
+            range: (20.0, 22.0),
+            law: Law::Table(Arc::new(vec![5.0, 7.0, 11.0])),
+            ..line(0.0, 0.0, 1.0)
+        };
         let maps = [line(0.0, 9.0, 2.0), line(10.0, 19.0, 3.0), table];
         let found = [0.0, 9.0, 10.0, 19.0, 20.0, 21.0, 22.0, 30.0, -1.0].map(|stored| value_by(&maps, stored));
         assert_eq!(found, [0.0, 18.0, 30.0, 57.0, 5.0, 7.0, 11.0, 11.0, -2.0]);

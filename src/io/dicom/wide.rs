@@ -250,12 +250,7 @@ impl Reading<'_> {
     }
 
     /// All samples, and the largest change of a number.
-    fn fill(
-        &self,
-        scale: Rescale,
-        air: i16,
-        progress: &Progress,
-    ) -> Result<(Samples, f64), ImportError> {
+    fn fill(&self, scale: Rescale, air: i16, progress: &Progress) -> Result<(Samples, f64), ImportError> {
         progress.phase("Reading slices");
         let (slice_len, count, done) = (self.plan.slice_len(), self.plan.slices.len(), AtomicUsize::new(0));
         let mut samples = allocate(slice_len * count)?;
@@ -280,8 +275,10 @@ fn report_range(plan: &DicomPlan, range: &Range, error: f64, report: &mut Report
     let unit = plan.meaning.quantity.unit();
     let air = if plan.meaning.quantity == Quantity::Hounsfield { "air" } else { "the lowest value" };
     if error > 0.0 {
-        report
-            .repaired(format!("values were brought to 16 bits; none changed by more than {error:.3e}{}", with_space(unit)));
+        report.repaired(format!(
+            "values were brought to 16 bits; none changed by more than {error:.3e}{}",
+            with_space(unit)
+        ));
     }
     if range.padded > 0 {
         report.repaired(format!("{} voxels are marked as padding and were set to {air}", range.padded));
