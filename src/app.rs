@@ -56,6 +56,7 @@ use panels::report::TagList;
 use saving::Keeping;
 use selection::Selection;
 use stage::Stage;
+use viewports::layout::Arrangement;
 use viewports::{Readout, Scene, Viewports};
 use work::Work;
 
@@ -384,6 +385,10 @@ impl MaquetteApp {
         self.transfer_editor = panels::transfer::TransferEditor::default();
         self.tags = TagList::default();
         self.stage = Stage::Images;
+        let view = &mut self.session.view;
+        if view.beside.views.is_empty() && Arrangement::of_name(&view.layout).series_count() > 0 {
+            Arrangement::default().name().clone_into(&mut view.layout);
+        }
     }
 
     /// Takes note of how long the frame took.
@@ -405,6 +410,7 @@ impl MaquetteApp {
         let volume = self.session.view.active_volume.and_then(|id| document.volume(id));
         Situation {
             volume: volume.is_some(),
+            volumes: document.volumes().len(),
             tags: volume.is_some_and(|volume| panels::report::may_have_tags(&volume.head)),
             segment: self.active_segment().is_some(),
             mesh: matches!(selected, Some(selection::Selected::Mesh(_))),

@@ -166,8 +166,9 @@ impl Session {
         let object = VolumeObject { id, head, volume, revision };
         let change = Change::one(Edit::Volume { id, index: 0, value: Some(Box::new(object)) });
         let _inverse = change.apply(&mut document);
-        self.begin_with(document, ViewState { active_segment: None, ..self.view.clone() }, None);
-        self.view.windows.clear();
+        let mut view = self.view.clone();
+        view.leave_case();
+        self.begin_with(document, view, None);
         self.view.show_volume(id, &self.document);
         id
     }
@@ -457,6 +458,20 @@ impl Session {
         self.view.turn_to_volume(volume, &self.document);
         let there = |id: &SegmentId| self.document.segment(*id).is_some_and(|object| object.volume == volume);
         self.view.active_segment = self.view.active_segment.filter(there).or_else(|| self.last_segment_in_view());
+    }
+
+    /// Works on another volume that is shown beside the present one: the crosshair stays where it is in its view, as near as
+    /// that volume reaches. Says whether it could: not while a stroke is under way.
+    pub fn work_on_volume_beside(&mut self, volume: VolumeId) -> bool {
+        let Some(grid) = self.document.volume(volume).map(|object| object.head.grid) else { return false };
+        let point = view::clamp_to_grid(&grid, self.view.seen_from(volume).crosshair_in_patient);
+        self.view.at_volume(volume, |view| view.crosshair_in_patient = point);
+        self.look_at_volume(volume);
+        let is_active = self.view.active_volume == Some(volume);
+        if is_active {
+            self.view.crosshair_in_patient = point;
+        }
+        is_active
     }
 
     /// Brings the views to a measurement, so that it is seen.

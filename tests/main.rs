@@ -53,6 +53,7 @@ mod suite {
     mod session_journal;
     mod shader_layouts;
     mod shaders;
+    mod side_by_side;
     mod study_archive;
     mod study_index;
     mod surface;
@@ -61,6 +62,7 @@ mod suite {
     mod tools;
     mod volume_texture;
     mod window;
+    mod window_beside;
     mod window_browser;
     mod window_display;
     mod window_painter;

@@ -11,13 +11,16 @@ use std::sync::{Arc, OnceLock};
 use egui::TextureHandle;
 
 use super::MaquetteApp;
+use super::commands::CommandId;
 use super::notices::{Gravity, Notice};
 use super::open_flow::{Stage, failure};
 use super::outcome::Outcome;
 use super::panels::leaving::Errand;
+use super::viewports::layout::Arrangement;
 use crate::ops::browse::tree::{Order, Patient, tree};
 use crate::ops::browse::{self, GrayImage, ImportOptions, Listed, Listing, Place, Scan, SeriesEntry, StudyIndex};
 use crate::ops::open::replan;
+use crate::session::document::VolumeId;
 use crate::session::jobs::{JobError, JobId, Lane};
 
 /// Pictures that are made in one go: those in sight come first.
@@ -25,6 +28,17 @@ const PICTURES_AT_A_TIME: usize = 16;
 
 /// Title of the job that looks through a place.
 const LOOKING: &str = "Looking for images";
+
+/// How chosen series are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In place of the present case; several of them side by side.
+    Replace,
+    /// They join the case.
+    Add,
+    /// They join the case and are shown beside the images that are looked at.
+    Beside,
+}
 
 /// Which series: its middle file and its part. Another list that holds the same series has the same key.
 pub type SeriesKey = (PathBuf, String);
@@ -356,9 +370,16 @@ impl MaquetteApp {
         }
     }
 
-    /// Opens the chosen series, beside the present case's images or in place of them.
-    pub(in crate::app) fn open_chosen(&mut self, adds: bool) {
+    /// Opens the chosen series, with the present case's images or in place of them.
+    pub(in crate::app) fn open_chosen(&mut self, way: Way) {
+        let adds = way != Way::Replace;
         self.open_flow.adds = adds;
+        let shown = self.session.view.active_volume.into_iter();
+        self.open_flow.beside = match way {
+            Way::Replace => (!self.browser.also.is_empty()).then(Vec::new),
+            Way::Add => None,
+            Way::Beside => Some(shown.collect()),
+        };
         self.browser.queue = std::mem::take(&mut self.browser.also).into();
         if adds || self.browser.may_leave {
             self.load_chosen();
@@ -367,7 +388,8 @@ impl MaquetteApp {
         }
     }
 
-    /// A series has come: the next of those that were chosen together is read.
+    /// A series has come: the next of those that were chosen together is read; after the last they are shown side by side,
+    /// where that was asked for.
     pub(in crate::app) fn open_next(&mut self) {
         while let Some(key) = self.browser.queue.pop_front() {
             self.browser.choose(key);
@@ -382,6 +404,19 @@ impl MaquetteApp {
                 self.notices.warn(format!("{title} was not opened: {why}"));
             }
         }
+        if let Some(volumes) = self.open_flow.beside.take().filter(|volumes| volumes.len() > 1) {
+            self.show_beside(&volumes);
+        }
+    }
+
+    /// Shows volumes of the case side by side, the first ones where they are too many.
+    pub(in crate::app) fn show_beside(&mut self, volumes: &[VolumeId]) {
+        let document = self.session.document().clone();
+        if !self.session.view.put_beside(volumes, &document) {
+            self.notices.warn(super::viewports::NOT_LINKED);
+        }
+        let arrangement = if volumes.len() > 2 { Arrangement::ThreeSeries } else { Arrangement::TwoSeries };
+        self.run_command(CommandId::Arrange(arrangement));
     }
 
     /// Has pictures made of the series in sight.

@@ -42,6 +42,10 @@ pub enum Needs {
     Nothing,
     /// A volume.
     Volume,
+    /// Two volumes in the case.
+    TwoVolumes,
+    /// Three volumes in the case.
+    ThreeVolumes,
     /// A volume that was read from files with tags.
     Tags,
     /// A selected segment.
@@ -63,6 +67,8 @@ pub enum Needs {
 pub struct Situation {
     /// A volume is open.
     pub volume: bool,
+    /// How many volumes the case has.
+    pub volumes: usize,
     /// A volume with tags is open.
     pub tags: bool,
     /// A segment is selected.
@@ -85,6 +91,8 @@ impl Needs {
         let (present, words) = match self {
             Self::Nothing => (true, ""),
             Self::Volume => (now.volume, "Open images first."),
+            Self::TwoVolumes => (now.volumes >= 2, "Add another series to the case first."),
+            Self::ThreeVolumes => (now.volumes >= 3, "The case needs three series for that."),
             Self::Tags => (now.tags, "The selected volume has no DICOM tags."),
             Self::Segment => (now.segment, "Select a segment first."),
             Self::Mesh => (now.mesh, "Select a mesh first."),

@@ -111,7 +111,7 @@ impl MaquetteApp {
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
             CommandId::VolumeDisplay => Some(self.display_open),
             other => {
-                self.look_is_on(other).or_else(|| view_command(other).and_then(|it| self.viewports.is_on(it, view)))
+                self.look_is_on(other).or_else(|| view_command(other).and_then(|it| self.viewports.is_on(it, &self.session)))
             }
         }
     }
@@ -190,8 +190,9 @@ impl MaquetteApp {
         self.selection.follow(&self.session);
     }
 
+    /// A window preset, for the volume whose view was last under the pointer.
     fn use_window_preset(&mut self, key: u8) {
-        let Some(id) = self.session.view.active_volume else { return };
+        let Some(id) = self.viewports.volume_under_hand(&self.session) else { return };
         let Some(volume) = self.session.document().volume(id) else { return };
         let window = match window::presets().iter().find(|preset| preset.key == key) {
             Some(preset) => preset.window,

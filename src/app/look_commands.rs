@@ -47,6 +47,10 @@ impl MaquetteApp {
                 view.straighten_planes();
                 true
             }
+            CommandId::LinkViews => {
+                view.link(view.beside.unlinked);
+                true
+            }
             CommandId::LockPlanes => {
                 view.lock_planes(!view.planes_locked);
                 true
@@ -81,6 +85,7 @@ impl MaquetteApp {
             CommandId::Mode(blend) => Some(view.blend() == blend),
             CommandId::ToggleParallel => Some(view.camera.is_parallel()),
             CommandId::TogglePlanes => Some(view.planes_in_3d),
+            CommandId::LinkViews => Some(!view.beside.unlinked),
             CommandId::LockPlanes => Some(view.planes_locked),
             CommandId::CutSlab(plane) => Some(view.look.slab.is_some_and(|slab| slab.plane == plane)),
             _ => None,

@@ -17,7 +17,7 @@ use crate::domain::window::Window;
 use crate::ops::browse;
 use crate::ops::open::{self, LoadedVolume, SeriesEntry, SlicePreview};
 use crate::session::case::{head_of, series_name};
-use crate::session::document::{ContentHash, ImageSource, VolumeHead};
+use crate::session::document::{ContentHash, ImageSource, VolumeHead, VolumeId};
 use crate::session::jobs::{JobError, JobId, Lane};
 
 /// What a path is wanted for.
@@ -115,6 +115,8 @@ pub struct OpenFlow {
     pub typed: Option<TypedPath>,
     /// What is being opened joins the present case.
     pub adds: bool,
+    /// The volumes that are shown side by side when the last of them has come.
+    pub beside: Option<Vec<VolumeId>>,
     /// Text of the path field of the first window.
     pub first_path: String,
     /// Cases opened before.
@@ -245,10 +247,12 @@ impl MaquetteApp {
         if !is_open {
             // What follows would go onto the images of the case that stayed.
             self.browser.end_queue();
+            self.open_flow.beside = None;
             return;
         }
         let files = loaded.source.files;
         if let Some(volume) = self.session.view.active_volume {
+            self.open_flow.beside.iter_mut().for_each(|beside| beside.push(volume));
             self.tags.know(volume, files.get(files.len() / 2).cloned());
         }
         if doubts > 0 {
@@ -305,6 +309,7 @@ impl MaquetteApp {
             && !self.work.is_running(*job)
         {
             self.open_flow.stage = Stage::Idle;
+            self.open_flow.beside = None;
             self.browser.end_queue();
             self.session.keep_after_all();
         }
@@ -324,6 +329,7 @@ impl MaquetteApp {
             self.session.jobs().cancel(job);
         }
         self.open_flow.stage = Stage::Idle;
+        self.open_flow.beside = None;
         self.browser.may_leave = false;
         self.browser.end_queue();
         self.session.keep_after_all();

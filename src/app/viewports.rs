@@ -16,6 +16,8 @@ pub mod measurements;
 pub mod picture_source;
 pub mod placement;
 mod plane_lines;
+mod series_label;
+mod series_menu;
 pub mod shared;
 pub mod slice_menu;
 pub mod slice_pane;
@@ -37,14 +39,15 @@ use crate::domain::plane::Plane;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::slice::SlabMode;
 use crate::session::Session;
+use crate::session::document::VolumeId;
 use crate::session::measurement::MeasurementId;
-use crate::session::view::{BODY_ZOOM, CropBox, ViewState};
+use crate::session::view::{BODY_ZOOM, CropBox};
 use crate::tools::options::ToolBox;
 
 use cine::Cine;
 use layout::{Arrangement, Layout, Pane};
 use shared::Shared;
-use slice_pane::SlicePane;
+use slice_pane::{Seat, SlicePane};
 use volume_pane::VolumePane;
 
 /// What the views need for one frame.
@@ -70,7 +73,9 @@ pub struct Scene<'a> {
 pub struct Readout {
     /// The point under the pointer, patient space, mm; `None` when it is over no view.
     pub point_in_patient: Option<DVec3>,
-    /// Value of the active volume there.
+    /// The volume of the view.
+    pub volume: Option<VolumeId>,
+    /// Its value there.
     pub value: Option<f64>,
     /// Visible segments there, first is on top.
     pub segments: Vec<SegmentId>,
@@ -109,10 +114,20 @@ pub enum ViewCommand {
     Standard(StandardView),
 }
 
+/// The views that show slices.
+const SLICE_PANES: [Pane; 6] = [
+    Pane::Slice(Plane::Axial),
+    Pane::Slice(Plane::Sagittal),
+    Pane::Slice(Plane::Coronal),
+    Pane::Series(0),
+    Pane::Series(1),
+    Pane::Series(2),
+];
+
 /// The views and their state.
 pub struct Viewports {
     layout: Layout,
-    slices: [SlicePane; 3],
+    slices: [SlicePane; SLICE_PANES.len()],
     volume: VolumePane,
     shared: Shared,
     tool: Option<crate::tools::options::ToolKind>,
@@ -130,7 +145,7 @@ impl Viewports {
     pub fn new() -> Self {
         Self {
             layout: Layout::default(),
-            slices: Plane::ALL.map(SlicePane::new),
+            slices: SLICE_PANES.map(SlicePane::new),
             volume: VolumePane::default(),
             shared: Shared::default(),
             tool: None,
@@ -146,13 +161,14 @@ impl Viewports {
         self.cine.play(ui, scene.session);
         let repaint = ui.ctx().clone();
         let waker: surfaces::Waker = std::sync::Arc::new(move || repaint.request_repaint());
-        if let Some(why) = self.shared.source.sync(scene.device, scene.session, &waker) {
+        self.layout.arrange(Arrangement::of_name(&scene.session.view.layout));
+        let volumes = self.volumes_in_view(scene.session);
+        if let Some(why) = self.shared.source.sync(scene.device, scene.session, &volumes, &waker) {
             scene.notices.warn(format!("The pictures cannot be drawn: {why}."));
         }
         self.shared.surfaces.sync(&scene.device.context, scene.session, &waker);
         self.shared.sync_contours(scene.session, &waker);
         self.shared.drawn.clear();
-        self.layout.arrange(Arrangement::of_name(&scene.session.view.layout));
         let maximised = self.layout.maximised();
         let Self { layout, slices, volume, shared, .. } = self;
         if layout.detached().next().is_some() {
@@ -183,6 +199,24 @@ impl Viewports {
         }
     }
 
+    /// The active volume, and those that have a view of their own.
+    fn volumes_in_view(&self, session: &Session) -> Vec<VolumeId> {
+        let seats = self.layout.panes().filter_map(|pane| Seat::of(pane, session));
+        let mut volumes: Vec<VolumeId> = session.view.active_volume.into_iter().collect();
+        for seat in seats {
+            if !volumes.contains(&seat.volume) {
+                volumes.push(seat.volume);
+            }
+        }
+        volumes
+    }
+
+    /// The volume of the view that was last under the pointer, where it has a place in the window; else the active one.
+    pub fn volume_under_hand(&self, session: &Session) -> Option<VolumeId> {
+        let pane = self.shared.active.filter(|active| self.layout.panes().any(|pane| pane == *active));
+        pane.and_then(|pane| Seat::of(pane, session)).map(|seat| seat.volume).or(session.view.active_volume)
+    }
+
     /// Another tool in the hand, or Esc, drops what was begun.
     fn drop_gestures_of_other_tools(&mut self, ui: &Ui, scene: &mut Scene<'_>) {
         let escaped = ui.input(|input| input.key_pressed(egui::Key::Escape));
@@ -204,8 +238,8 @@ impl Viewports {
             session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
         match command {
             ViewCommand::Fit => match active {
-                Pane::Slice(plane) => self.slice_mut(plane).fit(),
                 Pane::Volume => fit_camera(session, None),
+                slice => self.slices.iter_mut().filter(|pane| pane.pane() == slice).for_each(SlicePane::fit),
             },
             ViewCommand::Reset => {
                 self.slices.iter_mut().for_each(SlicePane::fit);
@@ -226,13 +260,22 @@ impl Viewports {
                 }
             }
             ViewCommand::Maximise => self.layout.toggle_maximised(active),
-            ViewCommand::Cine => self.cine.toggle(active),
+            ViewCommand::Cine => {
+                let seat = Seat::of(active, session).or_else(|| Seat::of(Pane::Slice(Plane::Axial), session));
+                self.cine.toggle(seat.map(|seat| (seat.volume, seat.plane)));
+            }
             ViewCommand::Arrange(arrangement) => {
                 arrangement.name().clone_into(&mut session.view.layout);
                 self.layout.reset(arrangement);
+                if arrangement.series_count() > 0 {
+                    fill_beside(arrangement.series_count(), scene);
+                }
                 self.slices.iter_mut().for_each(SlicePane::fit);
             }
-            ViewCommand::Slab(mode) => session.view.slice_mut(self.active_plane()).set_slab_mode(mode),
+            ViewCommand::Slab(mode) => {
+                let plane = self.active_plane(session);
+                session.view.slice_mut(plane).set_slab_mode(mode);
+            }
             ViewCommand::Detach => self.layout.set_detached(active, !self.layout.is_detached(active)),
             ViewCommand::ToggleSegments => self.shared.source.hide_segments = !self.shared.source.hide_segments,
             ViewCommand::ToggleVolume => self.volume.toggle_volume(),
@@ -248,10 +291,11 @@ impl Viewports {
     }
 
     /// Whether a toggle is on; `None` for commands that are no toggles.
-    pub fn is_on(&self, command: ViewCommand, view: &ViewState) -> Option<bool> {
+    pub fn is_on(&self, command: ViewCommand, session: &Session) -> Option<bool> {
+        let view = &session.view;
         match command {
             ViewCommand::Arrange(arrangement) => Some(Arrangement::of_name(&view.layout) == arrangement),
-            ViewCommand::Slab(mode) => Some(view.slice(self.active_plane()).slab.map(|slab| slab.mode) == mode),
+            ViewCommand::Slab(mode) => Some(view.slice(self.active_plane(session)).slab.map(|slab| slab.mode) == mode),
             ViewCommand::Maximise => Some(self.layout.maximised().is_some()),
             ViewCommand::Cine => Some(self.cine.is_playing()),
             ViewCommand::ToggleSegments => Some(!self.shared.source.hide_segments),
@@ -271,18 +315,23 @@ impl Viewports {
         self.volume.pictures()
     }
 
-    /// The slice view that was last under the pointer; axial when that was the 3D view.
-    fn active_plane(&self) -> Plane {
-        match self.shared.active {
-            Some(Pane::Slice(plane)) => plane,
-            Some(Pane::Volume) | None => Plane::Axial,
-        }
-    }
-
-    fn slice_mut(&mut self, plane: Plane) -> &mut SlicePane {
-        &mut self.slices[Plane::ALL.iter().position(|found| *found == plane).unwrap_or(0)]
+    /// The plane of the slice view that was last under the pointer; axial when that was the 3D view.
+    fn active_plane(&self, session: &Session) -> Plane {
+        self.shared.active.and_then(|pane| Seat::of(pane, session)).map_or(Plane::Axial, |seat| seat.plane)
     }
 }
+
+/// Fills the views of a layout with volumes of the case, and says when they cannot be linked.
+fn fill_beside(count: usize, scene: &mut Scene<'_>) {
+    let document = scene.session.document().clone();
+    if !scene.session.view.fill_beside(count, &document) {
+        scene.notices.warn(NOT_LINKED);
+    }
+}
+
+/// Told when volumes beside each other cannot be linked by position.
+pub const NOT_LINKED: &str = "These series name different frames of reference or patients: their views are not linked. Link \
+                              them in the menu View where you know that positions agree.";
 
 /// All of the volume in the 3D view; turned to a standard view where one is given.
 fn fit_camera(session: &mut Session, face: Option<StandardView>) {
@@ -311,7 +360,7 @@ enum Wish {
 
 /// The views, lent to the tiling grid for one frame.
 struct Panes<'a, 'b> {
-    slices: &'a mut [SlicePane; 3],
+    slices: &'a mut [SlicePane; SLICE_PANES.len()],
     volume: &'a mut VolumePane,
     shared: &'a mut Shared,
     scene: &'a mut Scene<'b>,
@@ -323,8 +372,8 @@ impl Panes<'_, '_> {
         let rect = ui.available_rect_before_wrap();
         self.shared.drawn.push(pane);
         let response = match pane {
-            Pane::Slice(plane) => {
-                let n = Plane::ALL.iter().position(|found| *found == plane).unwrap_or(0);
+            Pane::Slice(_) | Pane::Series(_) => {
+                let n = SLICE_PANES.iter().position(|found| *found == pane).unwrap_or(0);
                 self.slices[n].ui(ui, rect, self.scene, self.shared)
             }
             Pane::Volume => self.volume.ui(ui, rect, self.scene, self.shared),
@@ -362,6 +411,7 @@ impl Panes<'_, '_> {
         let display = button(&mut child, icons::ICON_TUNE, &format!("{name} display"), "How this view is drawn");
         match pane {
             Pane::Slice(plane) => slice_menu::menu(&display, plane, self.scene),
+            Pane::Series(n) => series_menu::menu(&display, n, self.scene),
             Pane::Volume if display.clicked() => self.scene.asked.push(CommandId::VolumeDisplay),
             Pane::Volume => {}
         }

@@ -42,3 +42,43 @@ pub struct SeriesInfo {
     /// Windows that the files suggest, with their explanations, first is the default.
     pub windows: Vec<(String, Window)>,
 }
+
+impl SeriesInfo {
+    /// Whether two series say that they show different persons: another number, name or date of birth. What one of them
+    /// does not say speaks for nothing; capitals, spaces and carets do not count.
+    pub fn is_of_another_person(&self, other: &Self) -> bool {
+        let plain = |text: &str| {
+            text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+        };
+        let pairs = [
+            (&self.patient_id, &other.patient_id),
+            (&self.patient_name, &other.patient_name),
+            (&self.birth_date, &other.birth_date),
+        ];
+        pairs.into_iter().any(|(a, b)| {
+            let (a, b) = (plain(a), plain(b));
+            !a.is_empty() && !b.is_empty() && a != b
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_person_is_told_by_number_name_or_birth() {
+        let info = |name: &str, id: &str, birth: &str| SeriesInfo {
+            patient_name: name.to_owned(),
+            patient_id: id.to_owned(),
+            birth_date: birth.to_owned(),
+            ..SeriesInfo::default()
+        };
+        let doe = info("DOE Jane", "1", "19700101");
+        assert!(!doe.is_of_another_person(&info("Doe^Jane", "1", "")));
+        assert!(!doe.is_of_another_person(&SeriesInfo::default()), "a research file says nothing");
+        for other in [info("DOE Jane", "2", ""), info("ROE Jane", "1", ""), info("", "", "19700102")] {
+            assert!(doe.is_of_another_person(&other) && other.is_of_another_person(&doe));
+        }
+    }
+}

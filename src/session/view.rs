@@ -4,6 +4,7 @@
 //! through it, so moving it moves all views. Screen: right and down as `domain::plane` says, in points (px of the window).
 //! All updates are pure functions of the state; no egui here.
 
+pub mod side_by_side;
 pub mod turned_planes;
 pub mod volume_look;
 
@@ -24,6 +25,7 @@ use crate::domain::volume::{Quantity, Volume};
 use crate::domain::window::Window;
 
 use super::document::{Document, VolumeId};
+use side_by_side::SideBySide;
 use volume_look::{Cut, CutSlab, VolumeLook};
 
 pub use crate::domain::slice::Interpolation;
@@ -177,6 +179,8 @@ pub struct ViewState {
     pub look: VolumeLook,
     /// Preset and look of the volumes that are not looked at now.
     pub looks_aside: BTreeMap<VolumeId, (String, VolumeLook)>,
+    /// Volumes that stand beside each other, each in a view of its own.
+    pub beside: SideBySide,
     /// Whether the slice views' planes are outlined in 3D.
     pub planes_in_3d: bool,
     /// What the 3D view is cut to; `None` shows all.
@@ -218,6 +222,7 @@ impl Default for ViewState {
             preset: "CT-Bone".to_owned(),
             look: VolumeLook::default(),
             looks_aside: BTreeMap::new(),
+            beside: SideBySide::default(),
             planes_in_3d: false,
             crop: None,
             active_volume: None,
@@ -253,7 +258,7 @@ impl ViewState {
         let grid = &object.head.grid;
         let (preset, look) = self.change_look(id, &object.volume);
         (self.preset, self.look) = (preset, look.without_cuts());
-        self.active_volume = Some(id);
+        self.trade_places(id);
         self.crosshair_in_patient = snap_to_slice(grid, grid.center_in_patient());
         for view in &mut self.slices {
             (view.turn, view.slab) = (DQuat::IDENTITY, None);
@@ -269,7 +274,8 @@ impl ViewState {
     pub fn turn_to_volume(&mut self, id: VolumeId, document: &Document) {
         let Some(object) = document.volume(id) else { return };
         let grid = &object.head.grid;
-        let voxel = grid.voxel_from_patient().transform_point3(self.crosshair_in_patient);
+        let eye = self.seen_from(id).crosshair_in_patient;
+        let voxel = grid.voxel_from_patient().transform_point3(eye);
         let last = DVec3::from_array(grid.dims().map(|n| f64::from(n) - 1.0));
         let reaches = voxel.min_element() >= -0.5 && (last - voxel).min_element() >= -0.5;
         if !reaches {
@@ -278,7 +284,7 @@ impl ViewState {
         }
         let (preset, look) = self.change_look(id, &object.volume);
         (self.preset, self.look) = (preset, look.with_cuts_of(&self.look));
-        self.active_volume = Some(id);
+        self.trade_places(id);
         self.crosshair_in_patient = snap_to_slice(grid, self.crosshair_in_patient);
         self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }

@@ -13,7 +13,7 @@ use crate::support::device::device as shared_device;
 pub(super) type Window = Harness<'static, MaquetteApp>;
 
 /// A window of the smallest supported size, with the limits that every machine has; `None` where GPU tests are skipped.
-fn window() -> Option<Window> {
+pub(super) fn window() -> Option<Window> {
     shared_device()?;
     let builder = Harness::builder().with_size(egui::Vec2::new(1280.0, 800.0));
     let builder = builder.wgpu_setup(device::setup(LimitsRequest::Defaults));

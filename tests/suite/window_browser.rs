@@ -104,6 +104,16 @@ fn several_series_are_opened_together() {
     press(&mut window, "Open 2 series");
     settle(&mut window);
     assert_eq!(open_names(&window), ["Series 1", "Series 0"], "{:?}", window.state().notice_texts());
+    // Side by side, each with its name.
+    let name = "ADAMS Ann, A1, Series";
+    window.get_by_label_contains(&format!("First series view: {name} 1"));
+    window.get_by_label_contains(&format!("Second series view: {name} 0"));
+    press(&mut window, "File");
+    press(&mut window, "Browse studies\u{2026}");
+    press(&mut window, "Series Series 2");
+    press(&mut window, "Open beside");
+    window.get_by_label_contains("First series view: ADAMS Ann, A1, Series 0");
+    window.get_by_label_contains("Second series view: BAKER Bob, B2, Series 2");
 }
 
 #[test]

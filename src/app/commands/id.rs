@@ -77,6 +77,8 @@ pub enum CommandId {
     Maximise,
     /// An arrangement of the views.
     Arrange(Arrangement),
+    /// Views of volumes beside each other move together, or not.
+    LinkViews,
     /// Puts the active view into its own window.
     Detach,
     /// Shows or hides the patient's identity.

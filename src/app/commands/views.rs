@@ -5,7 +5,7 @@ use egui::Key;
 use crate::app::viewports::layout::Arrangement;
 
 use super::Menu::View;
-use super::Needs::Volume;
+use super::Needs::{ThreeVolumes, TwoVolumes, Volume};
 use super::entry::{CTRL, Entry, PLAIN, SHIFT, row};
 use super::id::CommandId as C;
 
@@ -42,7 +42,33 @@ pub(super) const ROWS: &[Entry] = &[
     )
     .keys(CTRL, Key::Num2),
     row(C::Arrange(Arrangement::VolumeOnly), View, "3D only", "The 3D view alone.", Volume).keys(CTRL, Key::Num3),
-    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume),
+    row(
+        C::Arrange(Arrangement::TwoSeries),
+        View,
+        "Two series side by side",
+        "Each with its own window, linked by the position in the patient.",
+        TwoVolumes,
+    )
+    .keys(CTRL, Key::Num4)
+    .line(),
+    row(
+        C::Arrange(Arrangement::ThreeSeries),
+        View,
+        "Three series side by side",
+        "Three phases of a heart, or any three series.",
+        ThreeVolumes,
+    )
+    .keys(CTRL, Key::Num5),
+    row(
+        C::LinkViews,
+        View,
+        "Link series",
+        "Series side by side scroll, pan and zoom together, by the position in the patient.",
+        TwoVolumes,
+    )
+    .keys(SHIFT, Key::K),
+    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume)
+        .line(),
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
         .line(),

@@ -15,7 +15,7 @@ use egui::{
 use egui_material_icons::icons;
 
 use crate::app::MaquetteApp;
-use crate::app::browser::{Knowledge, key_of};
+use crate::app::browser::{Knowledge, Way, key_of};
 use crate::app::numbers;
 use crate::app::open_flow::PickedFor;
 use crate::app::panels::modal;
@@ -67,8 +67,8 @@ impl MaquetteApp {
         });
         if close {
             self.cancel_open();
-        } else if let Some(adds) = wish {
-            self.open_chosen(adds);
+        } else if let Some(way) = wish {
+            self.open_chosen(way);
         }
     }
 
@@ -148,8 +148,8 @@ impl MaquetteApp {
         }
     }
 
-    /// Patients, studies and series; whether somebody wants to open one, and beside the present images.
-    fn list_ui(&mut self, ui: &mut Ui) -> Option<bool> {
+    /// Patients, studies and series; whether somebody wants to open one, and how.
+    fn list_ui(&mut self, ui: &mut Ui) -> Option<Way> {
         let patients = self.browser.tree();
         let series = self.browser.series();
         if series.is_empty() {
@@ -210,7 +210,7 @@ impl MaquetteApp {
             }
         }
         wish.or(enter.then_some(()))?;
-        self.browser.to_open().map(|_| self.open_flow.adds)
+        self.browser.to_open().map(|_| if self.open_flow.adds { Way::Add } else { Way::Replace })
     }
 
     /// Up and Down choose the series before and after; true when Enter was pressed.

@@ -13,6 +13,7 @@ use crate::app::widgets::field::icon_button;
 use crate::app::widgets::row::{Row, RowResponse, tree_row};
 use crate::domain::segmentation::{SegmentId, SegmentState};
 use crate::session::command::Command;
+use crate::session::document::VolumeId;
 use crate::session::mesh_object::MeshStatus;
 
 /// What one row of the tree shows, copied out of the document so that the row may ask for changes.
@@ -230,6 +231,9 @@ impl MaquetteApp {
                 ui.close();
             }
         }
+        if let Selected::Volume(volume) = object {
+            self.beside_menu_ui(ui, volume);
+        }
         if let Selected::Segment(segment) = object {
             ui.separator();
             for (state, words) in
@@ -239,6 +243,22 @@ impl MaquetteApp {
                     self.perform(Command::SetSegmentState { segment, state });
                     ui.close();
                 }
+            }
+        }
+    }
+
+    /// The other volumes of the case, to be shown beside this one.
+    fn beside_menu_ui(&mut self, ui: &mut Ui, volume: VolumeId) {
+        let others = self.session.document().volumes().iter().filter(|other| other.id != volume);
+        let others: Vec<(VolumeId, String)> = others.map(|other| (other.id, other.head.name.clone())).collect();
+        if others.is_empty() {
+            return;
+        }
+        ui.separator();
+        for (other, name) in others {
+            if ui.button(format!("Show beside {name}")).clicked() {
+                self.show_beside(&[other, volume]);
+                ui.close();
             }
         }
     }

@@ -60,7 +60,7 @@ impl MaquetteApp {
         ui.add_space(12.0);
         let Some(point) = self.readout.point_in_patient else { return };
         let document = self.session.document();
-        let volume = self.session.view.active_volume.and_then(|id| document.volume(id));
+        let volume = self.readout.volume.and_then(|id| document.volume(id));
         if let (Some(value), Some(volume)) = (self.readout.value, volume) {
             let words = numbers::value(value, volume.head.quantity);
             ui.label(RichText::new(words).font(theme::semibold(theme::SMALL_SIZE)));

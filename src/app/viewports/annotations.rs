@@ -36,13 +36,19 @@ pub fn outlined_text(painter: &Painter, at: Pos2, anchor: Align2, text: &str, fo
 
 /// Lines of small text in a corner, the first on top.
 pub fn corner_text(painter: &Painter, rect: Rect, corner: Align2, lines: &[String]) {
+    let lines: Vec<(String, Color32)> = lines.iter().map(|line| (line.clone(), theme::TEXT)).collect();
+    colored_text(painter, rect, corner, &lines);
+}
+
+/// The same, each line in its colour.
+pub fn colored_text(painter: &Painter, rect: Rect, corner: Align2, lines: &[(String, Color32)]) {
     let inner = rect.shrink(MARGIN);
     let height = 15.0;
     let below = corner.y() == egui::Align::Max;
-    for (n, line) in lines.iter().enumerate() {
+    for (n, (line, color)) in lines.iter().enumerate() {
         let step = if below { n as f32 + 1.0 - lines.len() as f32 } else { n as f32 };
         let at = corner.pos_in_rect(&inner) + egui::vec2(0.0, step * height);
-        outlined_text(painter, at, corner, line, theme::overlay(), theme::TEXT);
+        outlined_text(painter, at, corner, line, theme::overlay(), *color);
     }
 }
 

@@ -18,8 +18,8 @@ use crate::session::mesh_object::MeshId;
 
 use super::surfaces::{Waker, started};
 
-/// A coloured line in patient space.
-pub type ColoredLine = (Color32, Vec<DVec3>);
+/// A coloured line of a mesh in patient space.
+pub type ColoredLine = (MeshId, Color32, Vec<DVec3>);
 
 /// Which mesh, which triangles, which colour, whether it is ready.
 type CutKey = (MeshId, usize, Color32, bool);
@@ -134,7 +134,7 @@ impl Contours {
                 if line.closed {
                     points.extend(points.first().copied());
                 }
-                lines.push((*color, points));
+                lines.push((*id, *color, points));
             }
         }
         self.cuts.insert(plane, (at_mm, normal, key, lines.clone()));

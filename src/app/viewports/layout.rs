@@ -14,10 +14,12 @@ pub enum Pane {
     Slice(Plane),
     /// The 3D view.
     Volume,
+    /// A slice view that shows a volume of its own; the first is 0.
+    Series(u8),
 }
 
 impl Pane {
-    /// All views in the order of the four-up layout.
+    /// The views of the active volume in the order of the four-up layout.
     pub const ALL: [Self; 4] =
         [Self::Slice(Plane::Axial), Self::Volume, Self::Slice(Plane::Sagittal), Self::Slice(Plane::Coronal)];
 
@@ -26,6 +28,9 @@ impl Pane {
         match self {
             Self::Slice(plane) => plane.name(),
             Self::Volume => "3D",
+            Self::Series(0) => "First series",
+            Self::Series(1) => "Second series",
+            Self::Series(_) => "Third series",
         }
     }
 }
@@ -42,11 +47,16 @@ pub enum Arrangement {
     SlicesOnly,
     /// The 3D view alone.
     VolumeOnly,
+    /// Two volumes beside each other.
+    TwoSeries,
+    /// Three volumes beside each other: phases above all.
+    ThreeSeries,
 }
 
 impl Arrangement {
     /// All of them, in the order of the menu.
-    pub const ALL: [Self; 4] = [Self::FourUp, Self::OneAndThree, Self::SlicesOnly, Self::VolumeOnly];
+    pub const ALL: [Self; 6] =
+        [Self::FourUp, Self::OneAndThree, Self::SlicesOnly, Self::VolumeOnly, Self::TwoSeries, Self::ThreeSeries];
 
     /// Name in the case file.
     pub fn name(self) -> &'static str {
@@ -55,12 +65,23 @@ impl Arrangement {
             Self::OneAndThree => "one-and-three",
             Self::SlicesOnly => "slices",
             Self::VolumeOnly => "3d",
+            Self::TwoSeries => "two-series",
+            Self::ThreeSeries => "three-series",
         }
     }
 
     /// The arrangement of a name; a name of another version is two by two.
     pub fn of_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|arrangement| arrangement.name() == name).unwrap_or_default()
+    }
+
+    /// How many volumes stand beside each other in it; 0 where all views are of the active one.
+    pub fn series_count(self) -> usize {
+        match self {
+            Self::TwoSeries => 2,
+            Self::ThreeSeries => 3,
+            _ => 0,
+        }
     }
 
     fn tree(self) -> Tree<Pane> {
@@ -71,6 +92,8 @@ impl Arrangement {
             Self::OneAndThree => one_large(Pane::Volume, &[axial, others[0], others[1]], 0.7),
             Self::SlicesOnly => one_large(axial, &others, 0.6),
             Self::VolumeOnly => one_large(Pane::Volume, &[], 1.0),
+            Self::TwoSeries => row(&[Pane::Series(0), Pane::Series(1)]),
+            Self::ThreeSeries => row(&[Pane::Series(0), Pane::Series(1), Pane::Series(2)]),
         }
     }
 }
@@ -105,6 +128,14 @@ impl Layout {
     /// Puts all views into the places of an arrangement, whatever was dragged; detached ones come home.
     pub fn reset(&mut self, arrangement: Arrangement) {
         *self = Self { arrangement, tree: arrangement.tree(), ..Self::default() };
+    }
+
+    /// All views that have a place in the window, hidden ones too.
+    pub fn panes(&self) -> impl Iterator<Item = Pane> {
+        self.tree.tiles.tiles().filter_map(|tile| match tile {
+            Tile::Pane(pane) => Some(*pane),
+            Tile::Container(_) => None,
+        })
     }
 
     /// The view that fills the window, if one does.
@@ -150,6 +181,14 @@ fn four_up() -> Tree<Pane> {
     Tree::new(egui::Id::unique("views"), root, tiles)
 }
 
+/// Views beside each other, equally wide.
+fn row(panes: &[Pane]) -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let ids = panes.iter().map(|pane| tiles.insert_pane(*pane)).collect();
+    let root = tiles.insert_horizontal_tile(ids);
+    Tree::new(egui::Id::unique("views"), root, tiles)
+}
+
 /// One view at the left with this part of the width, the others below each other at the right.
 fn one_large(large: Pane, others: &[Pane], part: f32) -> Tree<Pane> {
     let mut tiles = Tiles::default();
@@ -173,10 +212,12 @@ mod tests {
 
     #[test]
     fn every_arrangement_has_its_views_and_a_name_that_is_found_again() {
-        for (arrangement, count) in Arrangement::ALL.into_iter().zip([4, 4, 3, 1]) {
+        for (arrangement, count) in Arrangement::ALL.into_iter().zip([4, 4, 3, 1, 2, 3]) {
             let tree = arrangement.tree();
-            let shown = Pane::ALL.iter().filter(|pane| tree.tiles.find_pane(pane).is_some()).count();
-            assert_eq!(shown, count, "{arrangement:?}");
+            let panes: Vec<Pane> = tree.tiles.tiles().filter_map(|tile| if let Tile::Pane(pane) = tile { Some(*pane) } else { None }).collect();
+            assert_eq!(panes.len(), count, "{arrangement:?}");
+            let series = panes.iter().filter(|pane| matches!(pane, Pane::Series(_))).count();
+            assert_eq!(series, arrangement.series_count());
             assert_eq!(Arrangement::of_name(arrangement.name()), arrangement);
         }
         assert_eq!(Arrangement::of_name("of a later version"), Arrangement::FourUp);

@@ -1,4 +1,5 @@
-//! The active volume and its segments on the device, shared by all views: loaded on a worker, brought up to date each frame.
+//! The volumes that are seen and their segments on the device, shared by all views: loaded on a worker, brought up to date
+//! each frame.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::gpu::segment_atlas::SegmentAtlas;
 use crate::gpu::view_texture::ViewTexture;
 use crate::gpu::volume_texture::ResidentVolume;
 use crate::session::Session;
-use crate::session::document::{Revision, VolumeObject};
+use crate::session::document::{Revision, VolumeId, VolumeObject};
 use crate::session::jobs::{JobEnd, JobError, Jobs, Landing, Lane};
 
 use super::surfaces::Waker;
@@ -38,18 +39,27 @@ struct SegmentKey {
     style: SegmentStyle,
 }
 
-/// Volume and segments on the device.
+/// One volume with its segments.
+struct Shown {
+    id: VolumeId,
+    /// The volume that is on the device or on its way there.
+    wanted: Arc<Volume>,
+    resident: Option<Arc<ResidentVolume>>,
+    atlas: Option<(SegmentAtlas, Vec<SegmentKey>)>,
+    version: u64,
+}
+
+/// Volumes and segments on the device: the active volume, and those that are shown beside or over it.
 #[derive(Default)]
 pub struct PictureSource {
     on_device: Option<OnDevice>,
     jobs: Option<Jobs<Arrivals>>,
-    /// The volume that is on the device or on its way there.
-    wanted: Option<Arc<Volume>>,
-    resident: Option<Arc<ResidentVolume>>,
-    atlas: Option<(SegmentAtlas, Vec<SegmentKey>)>,
+    shown: Vec<Shown>,
+    active: Option<VolumeId>,
     /// Segments are drawn.
     pub hide_segments: bool,
-    version: u64,
+    /// Versions that were given out.
+    versions: u64,
 }
 
 struct OnDevice {
@@ -58,48 +68,59 @@ struct OnDevice {
 }
 
 impl PictureSource {
-    /// Changes whenever a picture made of this would be different.
-    pub fn version(&self) -> u64 {
-        self.version
+    /// Changes whenever a picture made of a volume would be different.
+    pub fn version(&self, volume: VolumeId) -> u64 {
+        self.of(volume).map_or(0, |shown| shown.version)
     }
 
-    /// The volume that is on the device.
+    /// The active volume on the device.
     pub fn resident(&self) -> Option<&Arc<ResidentVolume>> {
-        self.resident.as_ref()
+        self.of(self.active?)?.resident.as_ref()
     }
 
-    /// Brings volume and segments up to date. Returns the sentence of a failure.
-    pub fn sync(&mut self, device: &WindowDevice, session: &Session, waker: &Waker) -> Option<String> {
+    fn of(&self, volume: VolumeId) -> Option<&Shown> {
+        self.shown.iter().find(|shown| shown.id == volume)
+    }
+
+    /// Brings these volumes and their segments up to date; what else was on the device goes. Returns the sentence of a
+    /// failure.
+    pub fn sync(
+        &mut self,
+        device: &WindowDevice,
+        session: &Session,
+        volumes: &[VolumeId],
+        waker: &Waker,
+    ) -> Option<String> {
         let on_device = self.on_device.get_or_insert_with(|| OnDevice {
             slices: SliceRenderer::new(&device.context),
             memory: GpuMemory::for_device(&device.context),
         });
-        let object = session.view.active_volume.and_then(|id| session.document().volume(id));
-        let Some(object) = object else {
-            self.forget();
-            return None;
+        let memory = on_device.memory.clone();
+        self.active = session.view.active_volume;
+        let objects: Vec<&VolumeObject> = volumes.iter().filter_map(|id| session.document().volume(*id)).collect();
+        let same = |shown: &Shown, object: &VolumeObject| {
+            shown.id == object.id && Arc::ptr_eq(&shown.wanted, &object.volume)
         };
+        // What goes makes room before anything comes.
+        self.shown.retain(|shown| objects.iter().any(|object| same(shown, object)));
         let mut failure = None;
-        if self.wanted.as_ref().is_none_or(|wanted| !Arc::ptr_eq(wanted, &object.volume)) {
-            let memory = on_device.memory.clone();
-            self.forget();
-            self.wanted = Some(Arc::clone(&object.volume));
-            failure = self.load(device.context.clone(), memory, Arc::clone(&object.volume), waker).err();
+        for object in &objects {
+            if self.shown.iter().any(|shown| same(shown, object)) {
+                continue;
+            }
+            self.versions += 1;
+            let (wanted, version) = (Arc::clone(&object.volume), self.versions);
+            self.shown.push(Shown { id: object.id, wanted, resident: None, atlas: None, version });
+            failure = self.load(device.context.clone(), memory.clone(), object, waker).err().or(failure);
         }
         failure = failure.or_else(|| self.land());
-        self.sync_segments(&device.context, session, object, waker);
+        for object in objects {
+            self.sync_segments(&device.context, session, object, waker);
+        }
         failure
     }
 
-    fn forget(&mut self) {
-        if self.wanted.take().is_some() {
-            self.resident = None;
-            self.atlas = None;
-            self.version += 1;
-        }
-    }
-
-    fn load(&mut self, context: Context, memory: GpuMemory, volume: Arc<Volume>, waker: &Waker) -> Result<(), String> {
+    fn load(&mut self, context: Context, memory: GpuMemory, object: &VolumeObject, waker: &Waker) -> Result<(), String> {
         let jobs = match &mut self.jobs {
             Some(jobs) => jobs,
             None => {
@@ -108,13 +129,14 @@ impl PictureSource {
                 self.jobs.insert(jobs)
             }
         };
+        let volume = Arc::clone(&object.volume);
         let work = move |progress: &crate::task::Progress| {
             let resident = ResidentVolume::load(&context, &volume, &memory, progress)
                 .map_err(|error| JobError::Failed(error.to_string()))?;
             let landing: Landing<Arrivals> = Box::new(move |arrivals| arrivals.push(resident));
             Ok(landing)
         };
-        let queued = jobs.submit(Lane::Derive, Some("volume".to_owned()), "Show volume", work);
+        let queued = jobs.submit(Lane::Derive, Some(format!("volume {}", object.id.0)), "Show volume", work);
         queued.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -130,12 +152,11 @@ impl PictureSource {
             }
         }
         // A volume that is no longer wanted is dropped again.
-        let wanted = |resident: &Arc<ResidentVolume>| {
-            self.wanted.as_ref().is_some_and(|wanted| Arc::ptr_eq(wanted, &resident.volume))
-        };
-        if let Some(resident) = arrivals.into_iter().rfind(wanted) {
-            self.resident = Some(resident);
-            self.version += 1;
+        for resident in arrivals {
+            for shown in self.shown.iter_mut().filter(|shown| Arc::ptr_eq(&shown.wanted, &resident.volume)) {
+                self.versions += 1;
+                (shown.resident, shown.version) = (Some(Arc::clone(&resident)), self.versions);
+            }
         }
         failure
     }
@@ -152,14 +173,15 @@ impl PictureSource {
         let keys: Vec<SegmentKey> = segments()
             .map(|found| SegmentKey { id: found.id(), mask: found.mask_revision, style: style(&found.segment.info) })
             .collect();
-        if self.atlas.is_none() {
-            if keys.is_empty() && self.resident.is_none() {
+        let Some(n) = self.shown.iter().position(|shown| shown.id == object.id) else { return };
+        if self.shown[n].atlas.is_none() {
+            if keys.is_empty() && self.shown[n].resident.is_none() {
                 return;
             }
-            self.atlas = Some((SegmentAtlas::new(context, &object.head.grid), Vec::new()));
-            self.warm_up(context);
+            self.shown[n].atlas = Some((SegmentAtlas::new(context, &object.head.grid), Vec::new()));
+            self.warm_up(context, &self.shown[n]);
         }
-        let Some((atlas, known)) = &mut self.atlas else { return };
+        let Some((atlas, known)) = &mut self.shown[n].atlas else { return };
         if *known == keys {
             return;
         }
@@ -167,41 +189,51 @@ impl PictureSource {
             .map(|found| SegmentLayer { id: found.id(), mask: &found.segment.mask, style: style(&found.segment.info) })
             .collect();
         let update = atlas.update_some(context, &layers, BRICKS_A_FRAME);
-        if update.changed {
-            self.version += 1;
-        }
         if update.complete {
             *known = keys;
         } else {
             waker();
         }
+        if update.changed {
+            self.versions += 1;
+            self.shown[n].version = self.versions;
+        }
     }
 
-    /// Draws a slice; black until the volume has arrived.
-    pub fn draw_slice(&self, context: &Context, target: &mut ViewTexture, frame: SliceFrame, style: SliceStyle) {
-        let segments = self.atlas.as_ref().filter(|(_, known)| !known.is_empty()).map(|(atlas, _)| atlas);
-        self.draw(context, target, frame, style, segments);
+    /// Draws a slice of a volume; black until it has arrived.
+    pub fn draw_slice(
+        &self,
+        context: &Context,
+        target: &mut ViewTexture,
+        volume: VolumeId,
+        (frame, style): (SliceFrame, SliceStyle),
+    ) {
+        let shown = self.of(volume);
+        let atlas = shown.and_then(|shown| shown.atlas.as_ref()).filter(|(_, known)| !known.is_empty());
+        self.draw(context, target, (frame, style), shown, atlas.map(|(atlas, _)| atlas));
     }
 
     /// Draws a few pixels with segments: a software driver compiles a shader when it first runs and clears a texture when it
     /// is first read, and the first dab of a brush shall not wait for that.
-    fn warm_up(&self, context: &Context) {
-        let Some((atlas, _)) = &self.atlas else { return };
+    fn warm_up(&self, context: &Context, shown: &Shown) {
+        let Some((atlas, _)) = &shown.atlas else { return };
         let frame = SliceFrame::of_plane(Plane::Axial, atlas.grid().center_in_patient(), 1.0, WARM_UP_PX);
         let mut target = ViewTexture::new(context, "warm-up", frame.size_px);
-        self.draw(context, &mut target, frame, SliceStyle::new(Window::new(400.0, 40.0)), Some(atlas));
+        let style = SliceStyle::new(Window::new(400.0, 40.0));
+        self.draw(context, &mut target, (frame, style), Some(shown), Some(atlas));
     }
 
     fn draw(
         &self,
         context: &Context,
         target: &mut ViewTexture,
-        frame: SliceFrame,
-        style: SliceStyle,
+        (frame, style): (SliceFrame, SliceStyle),
+        shown: Option<&Shown>,
         segments: Option<&SegmentAtlas>,
     ) {
         let Some(on_device) = &self.on_device else { return };
-        let volume = self.resident.as_ref().map(|resident| SliceVolume::from(&**resident).with_samples(resident));
+        let resident = shown.and_then(|shown| shown.resident.as_ref());
+        let volume = resident.map(|resident| SliceVolume::from(&**resident).with_samples(resident));
         let scene = SliceScene { frame, volume, segments, style, transparent_outside: false };
         on_device.slices.draw(context, target, &scene);
     }

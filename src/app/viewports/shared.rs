@@ -56,7 +56,8 @@ impl Shared {
         self.drawn.first().is_none_or(|first| *first == pane)
     }
 
-    /// The patient's identity as lines for a view's corner; none where another view shows it or a person hid it.
+    /// The patient's identity as lines for the corner of a view of the active volume; none where another view shows it or a
+    /// person hid it.
     pub fn identity_lines(&self, pane: Pane, session: &Session) -> Vec<String> {
         let object = session.view.active_volume.and_then(|id| session.document().volume(id));
         let shown = self.shows_identity_in(pane) && session.view.identity_visible;
@@ -94,11 +95,11 @@ impl Shared {
     }
 }
 
-/// Tells the status bar what is under the pointer.
-pub fn read_out(point_in_patient: Option<DVec3>, scene: &mut Scene<'_>) {
+/// Tells the status bar what is under the pointer, in a view of this volume.
+pub fn read_out(point_in_patient: Option<DVec3>, volume: Option<VolumeId>, scene: &mut Scene<'_>) {
     let document = scene.session.document();
-    scene.readout.point_in_patient = point_in_patient;
-    let object = scene.session.view.active_volume.and_then(|id| document.volume(id));
+    (scene.readout.point_in_patient, scene.readout.volume) = (point_in_patient, volume);
+    let object = volume.and_then(|id| document.volume(id));
     let (Some(point), Some(object)) = (point_in_patient, object) else { return };
     scene.readout.value = object.volume.value_at_patient(point);
     let voxel = object.head.grid.voxel_from_patient().transform_point3(point).round();

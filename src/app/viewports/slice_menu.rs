@@ -36,7 +36,7 @@ pub(super) fn menu(button: &Response, plane: Plane, scene: &mut Scene<'_>) {
     });
 }
 
-fn slab_ui(ui: &mut Ui, plane: Plane, scene: &mut Scene<'_>) {
+pub(super) fn slab_ui(ui: &mut Ui, plane: Plane, scene: &mut Scene<'_>) {
     let view = scene.session.view.slice_mut(plane);
     let mut mode = view.slab.map(|slab| slab.mode);
     let modes = [
@@ -62,7 +62,7 @@ fn slab_ui(ui: &mut Ui, plane: Plane, scene: &mut Scene<'_>) {
     }
 }
 
-fn all_slices_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+pub(super) fn all_slices_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let view = &scene.session.view;
     let mut interpolation = view.interpolation;
     let ways =

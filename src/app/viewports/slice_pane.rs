@@ -12,7 +12,9 @@ use crate::domain::plane::Plane;
 use crate::domain::slice::{RangePreview, SliceFrame, SliceStyle};
 use crate::gpu::view_texture::ViewTexture;
 use crate::session::Session;
-use crate::session::document::VolumeObject;
+use crate::session::document::VolumeId;
+use crate::session::mesh_object::{MeshId, MeshSource};
+use crate::session::view::side_by_side::may_share_space;
 use crate::session::view::{SliceView, slice_index};
 use crate::tools::measure::{SHOWN_WITHIN_MM, distance_from_slice_mm};
 use crate::tools::options::ToolKind;
@@ -27,6 +29,7 @@ use super::measurements::{self, Emphasis};
 use super::picture_source::PictureSource;
 use super::placement::{SlicePlacement, ndc};
 use super::plane_lines::{self, Part};
+use super::series_label;
 use super::shared::{Shared, read_out};
 use super::slice_menu::remarks;
 
@@ -40,14 +43,43 @@ struct Picture {
 /// Everything a picture depends on; equal keys are equal pictures.
 #[derive(Debug, Clone, PartialEq)]
 struct PictureKey {
+    volume: VolumeId,
     frame: SliceFrame,
     style: SliceStyle,
     source_version: u64,
 }
 
+/// What a view shows in this frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Seat {
+    /// The view.
+    pub pane: Pane,
+    /// Its plane.
+    pub plane: Plane,
+    /// Its volume.
+    pub volume: VolumeId,
+}
+
+impl Seat {
+    /// What a view shows now; `None` where there is nothing to show, and for the 3D view.
+    pub(super) fn of(pane: Pane, session: &Session) -> Option<Self> {
+        let view = &session.view;
+        let (plane, volume) = match pane {
+            Pane::Slice(plane) => (plane, view.active_volume?),
+            Pane::Series(n) => view.beside.views.get(usize::from(n)).map(|series| (series.plane, series.volume))?,
+            Pane::Volume => return None,
+        };
+        session.document().volume(volume).map(|_| Self { pane, plane, volume })
+    }
+
+    fn is_active(self, session: &Session) -> bool {
+        session.view.active_volume == Some(self.volume)
+    }
+}
+
 /// One slice view.
 pub struct SlicePane {
-    plane: Plane,
+    pane: Pane,
     picture: Option<Picture>,
     drawn: Option<PictureKey>,
     fitted_size: Option<egui::Vec2>,
@@ -58,13 +90,15 @@ pub struct SlicePane {
     hot_line: Option<(Plane, Part)>,
     /// The tool in the hand leaves the lines to the left button.
     lines_free: bool,
+    /// The press that made this view's volume the active one did nothing else, nor does the drag that follows it.
+    press_taken: bool,
 }
 
 impl SlicePane {
-    /// The view of a plane.
-    pub fn new(plane: Plane) -> Self {
+    /// A slice view.
+    pub fn new(pane: Pane) -> Self {
         Self {
-            plane,
+            pane,
             picture: None,
             drawn: None,
             fitted_size: None,
@@ -72,7 +106,13 @@ impl SlicePane {
             line: None,
             hot_line: None,
             lines_free: false,
+            press_taken: false,
         }
+    }
+
+    /// Which view it is.
+    pub fn pane(&self) -> Pane {
+        self.pane
     }
 
     /// Fits the volume into the view at the next frame.
@@ -82,60 +122,49 @@ impl SlicePane {
 
     /// Draws the view and answers the hand. Returns the response of its rectangle.
     pub fn ui(&mut self, ui: &mut Ui, rect: Rect, scene: &mut Scene<'_>, shared: &mut Shared) -> Response {
-        let response = ui.interact(rect, ui.scope_id().with(self.plane), Sense::click_and_drag());
-        response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{} view", self.plane.name())));
-        if self.picture.is_none() {
+        let response = ui.interact(rect, ui.scope_id().with(self.pane), Sense::click_and_drag());
+        let seat = Seat::of(self.pane, scene.session);
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Image, true, series_label::accessible_name(self.pane, seat, scene.session))
+        });
+        if self.picture.is_none() || seat.is_none() {
             ui.painter_at(rect).rect_filled(rect, 0.0, theme::VIEW);
         }
-        let Some(volume_id) = scene.session.view.active_volume else { return response };
+        let Some(seat) = seat else { return response };
         if self.fitted_size.is_none() {
-            self.refit(rect, scene.session);
+            self.refit(rect, seat, scene.session);
         }
-        let pane = Pane::Slice(self.plane);
         let shift_pans = true;
-        let hand = gather(ui, &response, pane, &mut shared.held, shift_pans);
-        let placement = self.placement(ui, rect, scene.session);
-        self.answer(ui, &hand, &placement, scene, shared);
-        let placement = self.placement(ui, rect, scene.session);
-        self.draw_picture(ui, &placement, scene, &shared.source);
-        let Some(object) = scene.session.document().volume(volume_id) else { return response };
+        let hand = gather(ui, &response, self.pane, &mut shared.held, shift_pans);
+        let placed = placement(ui, rect, seat, scene.session);
+        self.answer(ui, &hand, (&placed, seat), scene, shared);
+        let placement = placement(ui, rect, seat, scene.session);
+        self.draw_picture(ui, (&placement, seat), scene, &shared.source);
         let painter = ui.painter_at(rect);
-        self.annotate(&painter, &placement, scene.session, object, (shared, response.contains_pointer()));
-        self.draw_overlays(&painter, &placement, scene, shared);
+        self.annotate(&painter, (&placement, seat), scene.session, (shared, response.contains_pointer()));
+        self.draw_overlays(&painter, (&placement, seat), scene, shared);
         if response.hovered() {
             ui.ctx().set_cursor_icon(match (self.line, self.hot_line) {
                 (Some(_), _) => CursorIcon::Grabbing,
                 (None, Some(_)) => CursorIcon::Grab,
-                (None, None) => cursor(scene.tools.active(), shared.held.grip_in(pane)),
+                (None, None) => cursor(scene.tools.active(), shared.held.grip_in(self.pane)),
             });
         }
         response
     }
 
-    fn refit(&mut self, rect: Rect, session: &mut Session) {
-        let grid =
-            session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
-        if let Some(grid) = grid {
-            let size = DVec2::new(f64::from(rect.width()), f64::from(rect.height()));
-            let fitted = session.view.slice(self.plane).fitted(&grid, size);
-            *session.view.slice_mut(self.plane) = fitted;
-            self.fitted_size = Some(rect.size());
+    fn refit(&mut self, rect: Rect, seat: Seat, session: &mut Session) {
+        let Some(grid) = grid_of(seat, session) else { return };
+        self.fitted_size = Some(rect.size());
+        // Linked views have one zoom: that of the volume that is looked at.
+        if !session.view.beside.unlinked && !seat.is_active(session) {
+            return;
         }
-    }
-
-    fn placement(&self, ui: &Ui, rect: Rect, session: &Session) -> SlicePlacement {
-        let pixels_per_point = ui.ctx().pixels_per_point();
-        let size_px = (rect.size() * pixels_per_point).round().max(egui::Vec2::splat(1.0));
-        let view = session.view.slice(self.plane);
-        let frame = SliceFrame {
-            center_in_patient: view.on_slice(view.center_in_patient, session.view.crosshair_in_patient),
-            right_in_patient: view.right_in_patient(),
-            down_in_patient: view.down_in_patient(),
-            mm_per_px: view.mm_per_px / f64::from(pixels_per_point),
-            size_px: [size_px.x as u32, size_px.y as u32],
-        };
-        SlicePlacement { frame, rect, pixels_per_point }
+        let size = DVec2::new(f64::from(rect.width()), f64::from(rect.height()));
+        session.view.at_volume(seat.volume, |view| {
+            let fitted = view.slice(seat.plane).fitted(&grid, size);
+            *view.slice_mut(seat.plane) = fitted;
+        });
     }
 
     /// Carries out what the hand does.
@@ -143,87 +172,92 @@ impl SlicePane {
         &mut self,
         ui: &Ui,
         hand: &ViewInput,
-        placement: &SlicePlacement,
+        (placement, seat): (&SlicePlacement, Seat),
         scene: &mut Scene<'_>,
         shared: &mut Shared,
     ) {
-        let points = |v: egui::Vec2| DVec2::new(f64::from(v.x), f64::from(v.y));
         self.pointer = None;
         let lines_are_free = moves_crosshair(scene.tools.active()) && scene.session.view.crosshair_visible;
         self.lines_free = lines_are_free;
         for (phase, at) in &hand.tool {
-            if lines_are_free && self.drag_line(*phase, *at, placement, scene.session) {
+            if self.takes_over(*phase, seat, scene) || !seat.is_active(scene.session) {
                 continue;
             }
-            let event = self.event(placement, *phase, *at, hand);
+            if lines_are_free && self.drag_line(*phase, *at, (placement, seat), scene.session) {
+                continue;
+            }
+            let event = event(seat.plane, placement, *phase, *at, hand);
             for action in shared.hand.handle(&event, scene.tools, scene.session.document()) {
                 shared.stroke.carry_out(action, scene.session, scene.notices);
             }
         }
-        if hand.pan != egui::Vec2::ZERO {
-            let panned = scene.session.view.slice(self.plane).panned(points(hand.pan));
-            *scene.session.view.slice_mut(self.plane) = panned;
-        }
-        if hand.adjust != egui::Vec2::ZERO
-            && let Some(id) = scene.session.view.active_volume
-        {
-            scene.session.view.drag_window(id, points(hand.adjust));
-        }
-        if hand.brush_notches != 0.0 {
-            scene.tools.options.resize_brush(f64::from(hand.brush_notches));
-        }
-        if hand.zoom_notches != 0.0 {
-            let around = hand.pointer.map_or(DVec2::ZERO, |at| points(at - placement.rect.center()));
-            let zoomed =
-                scene.session.view.slice(self.plane).zoomed(1.15_f64.powf(f64::from(hand.zoom_notches)), around);
-            *scene.session.view.slice_mut(self.plane) = zoomed;
-        }
+        move_picture(hand, (placement, seat), scene);
         let typing = ui.ctx().egui_wants_keyboard_input();
         let steps = shared.whole_notches(hand.scroll_notches) + if typing { 0 } else { hand.key_steps };
-        self.scroll(steps, scene.session);
+        if let (true, Some(grid)) = (steps != 0, grid_of(seat, scene.session)) {
+            scene.session.view.at_volume(seat.volume, |view| view.scroll(seat.plane, steps, &grid));
+        }
         let driving = hand.modifiers.shift
             && hand.pan == egui::Vec2::ZERO
-            && shared.held.grip_in(Pane::Slice(self.plane)).is_none();
+            && shared.held.grip_in(self.pane).is_none()
+            && ui.input(|input| input.pointer.is_moving());
         if let Some(at) = hand.pointer {
-            let event = self.event(placement, Phase::Hover, at, hand);
+            let event = event(seat.plane, placement, Phase::Hover, at, hand);
             self.pointer = Some(event);
-            if let (true, Some(point)) =
-                (driving && ui.input(|input| input.pointer.is_moving()), event.point_in_patient)
-            {
-                shared.stroke.carry_out(
-                    crate::tools::action::Action::MoveCrosshair(point),
-                    scene.session,
-                    scene.notices,
-                );
+            if let (true, Some(point), Some(grid)) = (driving, event.point_in_patient, grid_of(seat, scene.session)) {
+                scene.session.view.at_volume(seat.volume, |view| view.move_crosshair(point, &grid));
             }
-            read_out(event.point_in_patient, scene);
+            read_out(event.point_in_patient, Some(seat.volume), scene);
             let left = match self.hot_line {
+                _ if !seat.is_active(scene.session) => "work on this series",
                 Some((_, Part::Line)) => "move plane",
                 Some((_, Part::End)) => "turn plane",
                 None => scene.tools.active().left_button(),
             };
             scene.readout.buttons = [left, "pan", "window"].map(str::to_owned);
         }
+        let lines_are_free = lines_are_free && seat.is_active(scene.session);
         let near = hand.pointer.filter(|_| lines_are_free && self.line.is_none());
         self.hot_line = match self.line {
             Some(line) => Some((line.plane, line.part)),
-            None => near.and_then(|at| plane_lines::caught(self.plane, &scene.session.view, placement, at)),
+            None => near.and_then(|at| plane_lines::caught(seat.plane, &scene.session.view, placement, at)),
         };
     }
 
+    /// A press in a view of another volume makes that volume the one that is worked on. What a tool would change there is
+    /// only begun by the next press: nobody shall paint into a series that they were not working on. Says whether the event
+    /// was for that.
+    fn takes_over(&mut self, phase: Phase, seat: Seat, scene: &mut Scene<'_>) -> bool {
+        if phase == Phase::Press && !seat.is_active(scene.session) {
+            scene.session.work_on_volume_beside(seat.volume);
+            let tool = scene.tools.active();
+            self.press_taken = tool.edits_segment() || tool.measures();
+        }
+        let taken = self.press_taken && phase != Phase::Hover;
+        if phase == Phase::Release {
+            self.press_taken = false;
+        }
+        taken
+    }
+
     /// Drags the line of another plane. Says whether the event was for it.
-    fn drag_line(&mut self, phase: Phase, at: egui::Pos2, placement: &SlicePlacement, session: &mut Session) -> bool {
-        let grid =
-            session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
+    fn drag_line(
+        &mut self,
+        phase: Phase,
+        at: egui::Pos2,
+        (placement, seat): (&SlicePlacement, Seat),
+        session: &mut Session,
+    ) -> bool {
+        let grid = grid_of(seat, session);
         match (phase, self.line) {
             (Phase::Press, _) => {
-                let caught = plane_lines::caught(self.plane, &session.view, placement, at);
+                let caught = plane_lines::caught(seat.plane, &session.view, placement, at);
                 self.line = caught.map(|(plane, part)| plane_lines::Grip::new(plane, part, at, &session.view));
                 self.line.is_some()
             }
             (Phase::Drag, Some(line)) => {
                 if let Some(grid) = grid {
-                    line.drag_to(at, self.plane, placement, &mut session.view, &grid);
+                    line.drag_to(at, seat.plane, placement, &mut session.view, &grid);
                 }
                 true
             }
@@ -246,29 +280,16 @@ impl SlicePane {
         }
     }
 
-    fn scroll(&self, steps: i32, session: &mut Session) {
-        let grid =
-            session.view.active_volume.and_then(|id| session.document().volume(id)).map(|object| object.head.grid);
-        if let (true, Some(grid)) = (steps != 0, grid) {
-            session.view.scroll(self.plane, steps, &grid);
-        }
-    }
-
-    fn event(&self, placement: &SlicePlacement, phase: Phase, at: egui::Pos2, hand: &ViewInput) -> PointerEvent {
-        PointerEvent {
-            view: View::Slice(self.plane),
-            phase,
-            position_in_ndc: ndc(placement.rect, at),
-            point_in_patient: Some(placement.patient(at)),
-            clip_from_patient: placement.clip_from_patient(),
-            mm_per_point: placement.mm_per_point(),
-            modifiers: hand.modifiers,
-        }
-    }
-
-    fn draw_picture(&mut self, ui: &Ui, placement: &SlicePlacement, scene: &Scene<'_>, source: &PictureSource) {
-        let Some(style) = style(scene, self.plane) else { return };
-        let key = PictureKey { frame: placement.frame, style, source_version: source.version() };
+    fn draw_picture(
+        &mut self,
+        ui: &Ui,
+        (placement, seat): (&SlicePlacement, Seat),
+        scene: &Scene<'_>,
+        source: &PictureSource,
+    ) {
+        let style = style(scene, seat);
+        let source_version = source.version(seat.volume);
+        let key = PictureKey { volume: seat.volume, frame: placement.frame, style, source_version };
         if self.drawn.as_ref() != Some(&key) {
             let size_px = placement.frame.size_px;
             let context = &scene.device.context;
@@ -284,7 +305,7 @@ impl SlicePane {
                     Picture { texture, id, generation }
                 }
             };
-            self.picture = Some(redrawn(texture, placement.frame, style, scene.device, source));
+            self.picture = Some(redrawn(texture, seat.volume, (placement.frame, style), scene.device, source));
             self.drawn = Some(key);
         }
         if let Some(picture) = &self.picture {
@@ -296,45 +317,64 @@ impl SlicePane {
     fn annotate(
         &self,
         painter: &egui::Painter,
-        placement: &SlicePlacement,
+        (placement, seat): (&SlicePlacement, Seat),
         session: &Session,
-        object: &VolumeObject,
         (shared, pointed_at): (&Shared, bool),
     ) {
         let (rect, frame) = (placement.rect, &placement.frame);
-        if session.view.crosshair_visible {
-            let handles = self.line.is_some() || (pointed_at && self.lines_free);
-            plane_lines::paint(painter, self.plane, &session.view, placement, (handles, self.hot_line));
+        let seen = session.view.seen_from(seat.volume);
+        if seen.crosshair_visible {
+            let handles = self.line.is_some() || (pointed_at && self.lines_free && seat.is_active(session));
+            plane_lines::paint(painter, seat.plane, &seen, placement, (handles, self.hot_line));
         }
-        annotations::plane_edge(painter, rect, self.plane);
+        annotations::plane_edge(painter, rect, seat.plane);
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
-        let identity = shared.identity_lines(Pane::Slice(self.plane), session);
-        annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &identity);
-        if !session.view.corners_visible {
-            return;
+        match self.pane {
+            Pane::Series(_) => series_label::paint(painter, rect, seat, session),
+            Pane::Slice(_) | Pane::Volume => {
+                let identity = shared.identity_lines(self.pane, session);
+                annotations::corner_text(painter, rect, egui::Align2::LEFT_TOP, &identity);
+            }
         }
+        let Some(grid) = grid_of(seat, session).filter(|_| seen.corners_visible) else { return };
         annotations::scale_bar(painter, rect, placement.mm_per_point());
-        let window = session.view.window(object.id);
-        let mut lines = remarks(session.view.slice(self.plane).slab, session.view.interpolation);
+        let window = seen.window(seat.volume);
+        let mut lines = remarks(seen.slice(seat.plane).slab, seen.interpolation);
         lines.extend([
-            position_text(session.view.slice(self.plane), session.view.crosshair_in_patient, &object.head.grid),
-            format!("W {} L {}", numbers::decimal(window.width, 0), numbers::decimal(window.level, 0)),
+            position_text(seen.slice(seat.plane), seen.crosshair_in_patient, &grid),
+            format!("W {} L {}", window_number(window.width), window_number(window.level)),
         ]);
         annotations::corner_text(painter, rect, egui::Align2::RIGHT_BOTTOM, &lines);
     }
 
-    fn draw_overlays(&self, painter: &egui::Painter, placement: &SlicePlacement, scene: &Scene<'_>, shared: &Shared) {
+    fn draw_overlays(
+        &self,
+        painter: &egui::Painter,
+        (placement, seat): (&SlicePlacement, Seat),
+        scene: &Scene<'_>,
+        shared: &Shared,
+    ) {
         let (session, tools) = (&*scene.session, &*scene.tools);
-        for (color, line) in shared.contours(self.plane, session) {
-            let points = line.iter().map(|point| placement.screen(*point)).collect();
-            painter.add(Shape::line(points, Stroke::new(1.5, color)));
+        let seen = session.view.seen_from(seat.volume);
+        // What lies in another frame of reference is nowhere in this picture.
+        let is_here = |volume: VolumeId| may_share_space(session.document(), volume, seat.volume);
+        // Contours are cut where the active volume is looked at.
+        if seat.is_active(session) || !seen.beside.unlinked {
+            for (mesh, color, line) in shared.contours(seat.plane, session) {
+                if !mesh_volume(mesh, session).is_none_or(is_here) {
+                    continue;
+                }
+                let points = line.iter().map(|point| placement.screen(*point)).collect();
+                painter.add(Shape::line(points, Stroke::new(1.5, color)));
+            }
         }
         let moving = shared.hand.moving_measurement();
-        let normal = session.view.slice(self.plane).normal_in_patient();
+        let normal = seen.slice(seat.plane).normal_in_patient();
         let near = |object: &&crate::session::measurement::MeasurementObject| {
             object.visible
                 && Some(object.id) != moving
-                && distance_from_slice_mm(&object.shape, normal, session.view.crosshair_in_patient) <= SHOWN_WITHIN_MM
+                && is_here(object.volume)
+                && distance_from_slice_mm(&object.shape, normal, seen.crosshair_in_patient) <= SHOWN_WITHIN_MM
         };
         for object in session.document().measurements().iter().filter(near) {
             let value = shared.measured(session.document(), object.volume, &object.shape);
@@ -345,7 +385,10 @@ impl SlicePane {
             };
             measurements::paint(painter, placement, &object.shape, &value, emphasis);
         }
-        for overlay in shared.hand.overlays(View::Slice(self.plane), self.pointer.as_ref(), tools) {
+        if !seat.is_active(session) {
+            return;
+        }
+        for overlay in shared.hand.overlays(View::Slice(seat.plane), self.pointer.as_ref(), tools) {
             match overlay {
                 Overlay::Footprint { center_in_patient, radius_mm, erase } => {
                     footprint(painter, placement, center_in_patient, radius_mm, erase);
@@ -362,12 +405,12 @@ impl SlicePane {
 
 fn redrawn(
     mut picture: Picture,
-    frame: SliceFrame,
-    style: SliceStyle,
+    volume: VolumeId,
+    shown: (SliceFrame, SliceStyle),
     device: &WindowDevice,
     source: &PictureSource,
 ) -> Picture {
-    source.draw_slice(&device.context, &mut picture.texture, frame, style);
+    source.draw_slice(&device.context, &mut picture.texture, volume, shown);
     if picture.texture.generation() != picture.generation {
         device.replace(picture.id, picture.texture.view(), Filter::Nearest);
         picture.generation = picture.texture.generation();
@@ -375,22 +418,89 @@ fn redrawn(
     picture
 }
 
+/// Size and place of what a view shows.
+fn grid_of(seat: Seat, session: &Session) -> Option<Grid> {
+    session.document().volume(seat.volume).map(|object| object.head.grid)
+}
+
+/// The volume that a mesh was made of, as far as it is known.
+fn mesh_volume(mesh: MeshId, session: &Session) -> Option<VolumeId> {
+    match session.document().mesh(mesh)?.source {
+        MeshSource::Segment { segment, .. } => session.document().segment(segment).map(|object| object.volume),
+        MeshSource::IsoValue { volume, .. } => Some(volume),
+    }
+}
+
+fn placement(ui: &Ui, rect: Rect, seat: Seat, session: &Session) -> SlicePlacement {
+    let pixels_per_point = ui.ctx().pixels_per_point();
+    let size_px = (rect.size() * pixels_per_point).round().max(egui::Vec2::splat(1.0));
+    let seen = session.view.seen_from(seat.volume);
+    let view = seen.slice(seat.plane);
+    let frame = SliceFrame {
+        center_in_patient: view.on_slice(view.center_in_patient, seen.crosshair_in_patient),
+        right_in_patient: view.right_in_patient(),
+        down_in_patient: view.down_in_patient(),
+        mm_per_px: view.mm_per_px / f64::from(pixels_per_point),
+        size_px: [size_px.x as u32, size_px.y as u32],
+    };
+    SlicePlacement { frame, rect, pixels_per_point }
+}
+
+/// Pan, zoom, window and brush by the hand.
+fn move_picture(hand: &ViewInput, (placement, seat): (&SlicePlacement, Seat), scene: &mut Scene<'_>) {
+    let points = |v: egui::Vec2| DVec2::new(f64::from(v.x), f64::from(v.y));
+    if hand.brush_notches != 0.0 {
+        scene.tools.options.resize_brush(f64::from(hand.brush_notches));
+    }
+    let view = &mut scene.session.view;
+    if hand.adjust != egui::Vec2::ZERO {
+        view.drag_window(seat.volume, points(hand.adjust));
+    }
+    if hand.pan == egui::Vec2::ZERO && hand.zoom_notches == 0.0 {
+        return;
+    }
+    let around = hand.pointer.map_or(DVec2::ZERO, |at| points(at - placement.rect.center()));
+    view.at_volume(seat.volume, |view| {
+        let panned = view.slice(seat.plane).panned(points(hand.pan));
+        *view.slice_mut(seat.plane) = panned.zoomed(1.15_f64.powf(f64::from(hand.zoom_notches)), around);
+    });
+}
+
+fn event(plane: Plane, placement: &SlicePlacement, phase: Phase, at: egui::Pos2, hand: &ViewInput) -> PointerEvent {
+    PointerEvent {
+        view: View::Slice(plane),
+        phase,
+        position_in_ndc: ndc(placement.rect, at),
+        point_in_patient: Some(placement.patient(at)),
+        clip_from_patient: placement.clip_from_patient(),
+        mm_per_point: placement.mm_per_point(),
+        modifiers: hand.modifiers,
+    }
+}
+
+/// Window and level: whole numbers, but SUV and other small ones with a decimal.
+fn window_number(value: f64) -> String {
+    numbers::decimal(value, if value.abs() < 20.0 { 1 } else { 0 })
+}
+
 /// How slices are drawn now: window, interpolation, the preview of the threshold tool.
-fn style(scene: &Scene<'_>, plane: Plane) -> Option<SliceStyle> {
-    let view = &scene.session.view;
-    let id = view.active_volume?;
-    let mut style = SliceStyle::new(view.window(id));
+fn style(scene: &Scene<'_>, seat: Seat) -> SliceStyle {
+    let view = scene.session.view.seen_from(seat.volume);
+    let mut style = SliceStyle::new(view.window(seat.volume));
     style.interpolation = view.interpolation;
     style.color_map = view.color_map;
-    style.slab = view.slice(plane).slab;
+    style.slab = view.slice(seat.plane).slab;
     style.inverted = view.inverted;
+    if !seat.is_active(scene.session) {
+        return style;
+    }
     if scene.tools.active() == ToolKind::Threshold {
         let (lower, upper) = scene.tools.options.threshold;
         let segment = view.active_segment.and_then(|id| scene.session.document().segment(id));
         let color = segment.map_or([0xF1, 0xD6, 0x91], |object| object.segment.info.color);
         style.preview = Some(RangePreview { lower, upper, color, opacity: 0.55 });
     }
-    Some(style)
+    style
 }
 
 /// "S 51.0 mm · 34/108": where a plane is, with the letter of the patient's side; how far a turned plane leans.
@@ -399,6 +509,9 @@ fn position_text(slice: &SliceView, crosshair_in_patient: DVec3, grid: &Grid) ->
     if slice.is_oblique() {
         let leaning = slice.normal_in_patient().angle_between(plane.normal_in_patient()).to_degrees();
         return format!("oblique {}\u{b0}", numbers::decimal(leaning, 1));
+    }
+    if !reaches(grid, plane, crosshair_in_patient) {
+        return "outside these images".to_owned();
     }
     let at = crosshair_in_patient[plane.normal_axis()];
     let letters = match plane {
@@ -409,6 +522,13 @@ fn position_text(slice: &SliceView, crosshair_in_patient: DVec3, grid: &Grid) ->
     let slice = slice_index(grid, plane, crosshair_in_patient);
     let position = format!("{} {}", letters[usize::from(at < 0.0)], numbers::mm(at.abs()));
     format!("{position} \u{b7} {}/{}", slice.index + 1, slice.count)
+}
+
+/// Whether the slice through a point is one of a volume: linked to another volume, a view may be where its own has nothing.
+fn reaches(grid: &Grid, plane: Plane, point_in_patient: DVec3) -> bool {
+    let axis = grid.axis_along(plane.normal_in_patient());
+    let voxel = grid.voxel_from_patient().transform_point3(point_in_patient)[axis];
+    (-0.5..=f64::from(grid.dims()[axis]) - 0.5).contains(&voxel)
 }
 
 /// Whether a tool leaves the left button in slices to the crosshair.

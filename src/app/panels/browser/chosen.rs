@@ -3,6 +3,7 @@
 use egui::{Align, Button, Color32, CornerRadius, Layout, Rect, RichText, ScrollArea, Ui, Vec2};
 
 use crate::app::MaquetteApp;
+use crate::app::browser::Way;
 use crate::app::numbers;
 use crate::app::open_flow::Stage;
 use crate::app::theme;
@@ -16,15 +17,15 @@ const PICTURE: f32 = 176.0;
 const SMALL_PICTURE: f32 = 104.0;
 
 impl MaquetteApp {
-    /// Draws it; whether somebody wants it opened, and beside the present images.
-    pub(in crate::app) fn chosen_ui(&mut self, ui: &mut Ui) -> Option<bool> {
+    /// Draws it; whether somebody wants it opened, and how.
+    pub(in crate::app) fn chosen_ui(&mut self, ui: &mut Ui) -> Option<Way> {
         let Some(listed) = self.browser.chosen_series().cloned() else {
             hint(ui, "Choose a series to see what it is.");
             return None;
         };
         let mut wish = None;
         let has_case = self.session.view.active_volume.is_some();
-        let room = if has_case { 76.0 } else { 40.0 };
+        let room = if has_case { 112.0 } else { 40.0 };
         let height = ui.available_height() - room;
         ScrollArea::vertical().id_salt("chosen").max_height(height).auto_shrink([false, false]).show(ui, |ui| {
             self.picture_ui(ui, &listed);
@@ -55,10 +56,15 @@ impl MaquetteApp {
         let can = self.browser.to_open().is_some();
         ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
             if has_case {
-                let button = Button::new("Add to the case").min_size(Vec2::new(ui.available_width(), theme::ROW + 4.0));
-                let help = "Another series beside the present one.";
-                if ui.add_enabled(can, button).on_hover_text(help).clicked() {
-                    wish = Some(true);
+                let ways = [
+                    (Way::Add, "Add to the case", "Joins the case and takes the place of the present images in the views."),
+                    (Way::Beside, "Open beside", "Joins the case and is shown beside the present images."),
+                ];
+                for (way, words, help) in ways {
+                    let button = Button::new(words).min_size(Vec2::new(ui.available_width(), theme::ROW + 4.0));
+                    if ui.add_enabled(can, button).on_hover_text(help).clicked() {
+                        wish = Some(way);
+                    }
                 }
             }
             ui.add_enabled_ui(can, |ui| {
@@ -67,7 +73,7 @@ impl MaquetteApp {
                 let response = primary_button(ui, &words);
                 let why = if listed.is_complete { "This series cannot be opened." } else { "Still being read." };
                 if response.on_disabled_hover_text(why).clicked() {
-                    wish = Some(false);
+                    wish = Some(Way::Replace);
                 }
             });
         });
