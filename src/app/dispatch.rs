@@ -110,9 +110,9 @@ impl MaquetteApp {
             CommandId::ToggleCorners => Some(view.corners_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
             CommandId::VolumeDisplay => Some(self.display_open),
-            other => {
-                self.look_is_on(other).or_else(|| view_command(other).and_then(|it| self.viewports.is_on(it, &self.session)))
-            }
+            other => self
+                .look_is_on(other)
+                .or_else(|| view_command(other).and_then(|it| self.viewports.is_on(it, &self.session))),
         }
     }
 

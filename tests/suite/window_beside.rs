@@ -112,7 +112,11 @@ fn the_wheel_moves_linked_views_together_and_a_drag_changes_one_window_only() {
     assert!(new[0] == old[0] && new[1].width > old[1].width);
     window.key_press(Key::Num3);
     settle(&mut window);
-    assert_eq!((windows(&window)[0], windows(&window)[1].width), (old[0], 2000.0), "digits mean the view under the hand");
+    assert_eq!(
+        (windows(&window)[0], windows(&window)[1].width),
+        (old[0], 2000.0),
+        "digits mean the view under the hand"
+    );
 }
 
 #[test]

@@ -67,8 +67,7 @@ pub(super) const ROWS: &[Entry] = &[
         TwoVolumes,
     )
     .keys(SHIFT, Key::K),
-    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume)
-        .line(),
+    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume).line(),
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
         .line(),

@@ -6,7 +6,6 @@ use crate::domain::plane::Plane;
 use crate::session::Session;
 use crate::session::document::VolumeId;
 
-
 /// Slices a second.
 const RATE: f64 = 12.0;
 

@@ -214,7 +214,11 @@ mod tests {
     fn every_arrangement_has_its_views_and_a_name_that_is_found_again() {
         for (arrangement, count) in Arrangement::ALL.into_iter().zip([4, 4, 3, 1, 2, 3]) {
             let tree = arrangement.tree();
-            let panes: Vec<Pane> = tree.tiles.tiles().filter_map(|tile| if let Tile::Pane(pane) = tile { Some(*pane) } else { None }).collect();
+            let panes: Vec<Pane> = tree
+                .tiles
+                .tiles()
+                .filter_map(|tile| if let Tile::Pane(pane) = tile { Some(*pane) } else { None })
+                .collect();
             assert_eq!(panes.len(), count, "{arrangement:?}");
             let series = panes.iter().filter(|pane| matches!(pane, Pane::Series(_))).count();
             assert_eq!(series, arrangement.series_count());

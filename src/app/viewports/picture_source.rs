@@ -98,9 +98,8 @@ impl PictureSource {
         let memory = on_device.memory.clone();
         self.active = session.view.active_volume;
         let objects: Vec<&VolumeObject> = volumes.iter().filter_map(|id| session.document().volume(*id)).collect();
-        let same = |shown: &Shown, object: &VolumeObject| {
-            shown.id == object.id && Arc::ptr_eq(&shown.wanted, &object.volume)
-        };
+        let same =
+            |shown: &Shown, object: &VolumeObject| shown.id == object.id && Arc::ptr_eq(&shown.wanted, &object.volume);
         // What goes makes room before anything comes.
         self.shown.retain(|shown| objects.iter().any(|object| same(shown, object)));
         let mut failure = None;
@@ -120,7 +119,13 @@ impl PictureSource {
         failure
     }
 
-    fn load(&mut self, context: Context, memory: GpuMemory, object: &VolumeObject, waker: &Waker) -> Result<(), String> {
+    fn load(
+        &mut self,
+        context: Context,
+        memory: GpuMemory,
+        object: &VolumeObject,
+        waker: &Waker,
+    ) -> Result<(), String> {
         let jobs = match &mut self.jobs {
             Some(jobs) => jobs,
             None => {

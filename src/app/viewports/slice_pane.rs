@@ -125,7 +125,11 @@ impl SlicePane {
         let response = ui.interact(rect, ui.scope_id().with(self.pane), Sense::click_and_drag());
         let seat = Seat::of(self.pane, scene.session);
         response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Image, true, series_label::accessible_name(self.pane, seat, scene.session))
+            egui::WidgetInfo::labeled(
+                egui::Role::Image,
+                true,
+                series_label::accessible_name(self.pane, seat, scene.session),
+            )
         });
         if self.picture.is_none() || seat.is_none() {
             ui.painter_at(rect).rect_filled(rect, 0.0, theme::VIEW);
@@ -480,7 +484,7 @@ fn event(plane: Plane, placement: &SlicePlacement, phase: Phase, at: egui::Pos2,
 
 /// Window and level: whole numbers, but SUV and other small ones with a decimal.
 fn window_number(value: f64) -> String {
-    numbers::decimal(value, if value.abs() < 20.0 { 1 } else { 0 })
+    numbers::decimal(value, usize::from(value.abs() < 20.0))
 }
 
 /// How slices are drawn now: window, interpolation, the preview of the threshold tool.

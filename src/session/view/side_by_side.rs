@@ -181,9 +181,8 @@ impl ViewState {
         let others = self.beside.views.iter().map(|view| view.volume).filter(|id| Some(*id) != self.active_volume);
         for object in others.filter_map(|id| document.volume(id)).collect::<Vec<_>>() {
             let grid = &object.head.grid;
-            let slices = Plane::ALL.map(|plane| {
-                SliceView::new(plane, DVec3::ZERO, 1.0).fitted(grid, glam::DVec2::splat(500.0))
-            });
+            let slices =
+                Plane::ALL.map(|plane| SliceView::new(plane, DVec3::ZERO, 1.0).fitted(grid, glam::DVec2::splat(500.0)));
             let crosshair_in_patient = super::snap_to_slice(grid, grid.center_in_patient());
             self.beside.places.insert(object.id, Place { crosshair_in_patient, slices });
         }
@@ -222,7 +221,8 @@ mod tests {
 
     #[test]
     fn linked_volumes_share_a_place_and_keep_their_colours() {
-        let mut view = ViewState { active_volume: Some(VolumeId(1)), color_map: ColorMap::Fire, ..ViewState::default() };
+        let mut view =
+            ViewState { active_volume: Some(VolumeId(1)), color_map: ColorMap::Fire, ..ViewState::default() };
         view.at_volume(VolumeId(2), |other| {
             assert_eq!(other.color_map, ColorMap::Grey, "colours are each volume's own");
             other.inverted = true;

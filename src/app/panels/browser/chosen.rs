@@ -57,7 +57,11 @@ impl MaquetteApp {
         ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
             if has_case {
                 let ways = [
-                    (Way::Add, "Add to the case", "Joins the case and takes the place of the present images in the views."),
+                    (
+                        Way::Add,
+                        "Add to the case",
+                        "Joins the case and takes the place of the present images in the views.",
+                    ),
                     (Way::Beside, "Open beside", "Joins the case and is shown beside the present images."),
                 ];
                 for (way, words, help) in ways {
