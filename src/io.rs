@@ -18,12 +18,15 @@ pub mod metaimage;
 pub mod nifti;
 pub mod nrrd;
 pub mod obj;
+pub mod packed_mesh;
 pub mod png;
 pub mod provenance;
 pub mod report;
 pub mod rtstruct;
+pub mod secondary_capture;
 pub mod stl;
 pub mod study_index;
+pub mod surface_segmentation;
 pub mod transfer_file;
 pub mod volume_file;
 

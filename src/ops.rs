@@ -5,6 +5,7 @@ pub mod browse;
 pub mod convert;
 pub mod deidentify;
 pub mod export;
+pub mod load_models;
 pub mod load_segments;
 pub mod open;
 pub mod picture_marks;

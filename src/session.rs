@@ -13,6 +13,7 @@ pub mod document;
 pub mod exporting;
 pub mod gesture;
 pub mod history;
+pub mod imported_model;
 pub mod jobs;
 pub mod journal;
 pub mod keeping;
@@ -42,6 +43,7 @@ use command::{Command, Envelope, Role, Stamp};
 use document::{Document, VolumeHead, VolumeId, VolumeObject};
 use gesture::Gesture;
 use history::History;
+use imported_model::NewModel;
 use jobs::{JobEnd, JobError, JobId, Jobs, Landing, Lane};
 use keeping::Keeping;
 use notice::{NoticeLevel, Notices};
@@ -195,6 +197,18 @@ impl Session {
     pub fn add_segments(&mut self, volume: VolumeId, segments: Vec<(SegmentInfo, Mask)>) -> Result<usize, Refusal> {
         self.check_history_free()?;
         let (command, change) = decide::read_segments(&self.document, volume, segments)?;
+        let count = change.edits.len();
+        self.perform(command, change);
+        Ok(count)
+    }
+
+    /// Adds models that were read from a file onto a volume, as one step.
+    ///
+    /// # Errors
+    /// When the volume is gone or there are none.
+    pub fn add_models(&mut self, volume: VolumeId, models: Vec<NewModel>) -> Result<usize, Refusal> {
+        self.check_history_free()?;
+        let (command, change) = decide::read_models(&self.document, volume, models)?;
         let count = change.edits.len();
         self.perform(command, change);
         Ok(count)

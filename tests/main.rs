@@ -59,6 +59,7 @@ mod suite {
     mod surface;
     mod surface_cli;
     mod surface_gpu;
+    mod surface_segmentation;
     mod tools;
     mod volume_texture;
     mod window;

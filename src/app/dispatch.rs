@@ -223,8 +223,8 @@ impl MaquetteApp {
                 }
                 Outcome::Listed(place, listing, from) => self.take_listing(&place, listing, from),
                 Outcome::Scanned(place, scan) => self.take_scan(&place, scan),
-                Outcome::Dropped(path, true) => self.load_segments(path),
-                Outcome::Dropped(path, false) => self.open_path(path),
+                Outcome::Dropped(path, kind) => self.use_dropped(path, kind),
+                Outcome::Models(case, volume, loaded) => self.take_models(case, volume, loaded),
                 Outcome::Segments(case, volume, loaded) => self.take_segments(case, volume, loaded),
                 Outcome::Places(places) => self.browser.places = places,
                 Outcome::Loaded(path, title, series, loaded) => self.take_loaded(&path, title, series, *loaded),

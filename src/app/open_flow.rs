@@ -51,7 +51,7 @@ impl PickedFor {
             Self::OpenFile => "Open a file",
             Self::AddImages => "Add images to the case",
             Self::Browse => "A place to look through",
-            Self::Segments => "Load segments onto the images",
+            Self::Segments => "Load segments or models onto the images",
             Self::SaveCase => "Save the case",
             Self::ExportFolder => "Folder for the meshes",
             Self::LoadTransfer => "Load colours and opacity",
@@ -113,6 +113,8 @@ pub struct OpenFlow {
     pub stage: Stage,
     /// The typed-path dialog, when it is open.
     pub typed: Option<TypedPath>,
+    /// A dropped file that may be labels or images, while somebody is asked which.
+    pub offered: Option<PathBuf>,
     /// What is being opened joins the present case.
     pub adds: bool,
     /// The volumes that are shown side by side when the last of them has come.

@@ -8,7 +8,8 @@ use crate::domain::picture::Picture;
 use crate::domain::segmentation::SegmentId;
 use crate::domain::volume::Volume;
 use crate::ops::browse::{Listing, Place};
-use crate::ops::load_segments::LoadedSegments;
+use crate::ops::load_models::LoadedModels;
+use crate::ops::load_segments::{Holds, LoadedSegments};
 use crate::ops::open::{GrayImage, LoadedVolume, Scan, SlicePreview, TagRow};
 use crate::session::document::{Revision, VolumeId};
 use crate::session::journal::Restorable;
@@ -31,10 +32,12 @@ pub enum Outcome {
     Listed(PathBuf, Listing, Knowledge),
     /// A place was looked through.
     Scanned(PathBuf, Scan),
-    /// A path was dropped onto an open case: whether it holds segments.
-    Dropped(PathBuf, bool),
+    /// A path was dropped onto an open case, and what it holds.
+    Dropped(PathBuf, Holds),
     /// Segments were read, while the case of this number was open, onto a volume of it.
     Segments(u64, VolumeId, LoadedSegments),
+    /// Models were read, while the case of this number was open, onto a volume of it.
+    Models(u64, VolumeId, LoadedModels),
     /// Places that were visited.
     Places(Vec<Place>),
     /// A series was read: where from, its name for people and in its path, itself.

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod leaving;
 pub mod mesh_options;
 pub mod objects;
+pub mod offered;
 pub mod opening;
 pub mod options;
 pub mod properties;

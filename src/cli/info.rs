@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::domain::grid::Grid;
+use crate::domain::mesh::topology::topology;
 use crate::domain::volume::Volume;
 use crate::io::case_file::{self, CaseFile};
 use crate::ops::convert::{SegmentationFile, read_segments};
+use crate::ops::load_models::{LoadedModels, read_models};
 use crate::ops::open::{LoadedVolume, Report, Scan, SeriesEntry, SeriesKind, load, pick, scan_with, tags};
 use crate::task::Progress;
 
@@ -172,6 +174,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         let segmentation = read_segments(&entry.files[0], &progress)?;
         return print_segmentation(args, &found, &segmentation, out);
     }
+    if entry.kind == SeriesKind::Model {
+        let models = read_models(&entry.files[0], &progress)?;
+        return print_models(args, &found, &models, out);
+    }
     let loaded = match load(entry, &progress, &|_| {}) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -195,7 +201,7 @@ fn print_json(
     args: &Args,
     found: &Scan,
     selected: Option<&Selected<'_>>,
-    segments: Option<serde_json::Value>,
+    more: Option<(&str, serde_json::Value)>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let series: Vec<Series<'_>> = found.entries.iter().enumerate().map(Series::of).collect();
@@ -203,8 +209,8 @@ fn print_json(
         "path": args.path, "series": series, "selected": selected, "report": found.report,
         "use": crate::cli::NOT_FOR_DIAGNOSTIC_USE,
     });
-    if let Some(segments) = segments {
-        object["segmentation"] = segments;
+    if let Some((key, value)) = more {
+        object[key] = value;
     }
     Ok(writeln!(out, "{object}")?)
 }
@@ -221,6 +227,8 @@ pub(super) fn print_series(found: &Scan, selected: Option<usize>, out: &mut dyn 
             SeriesKind::Nrrd => "nrrd",
             SeriesKind::MetaImage => "mha",
             SeriesKind::Segmentation => "seg",
+            SeriesKind::Contours => "rts",
+            SeriesKind::Model => "m3d",
         };
         let (voxels, spacing) = match entry.grid {
             Some(_) => (format!("{ni} x {nj} x {nk}"), format!("{x:.3} x {y:.3} x {z:.3}")),
@@ -280,7 +288,7 @@ fn print_segmentation(
         });
         let geometry = Geometry::of(&segmentation.grid);
         let value = serde_json::json!({"geometry": geometry, "segments": segments.collect::<Vec<_>>(), "report": segmentation.report});
-        return print_json(args, found, None, Some(value), out);
+        return print_json(args, found, None, Some(("segmentation", value)), out);
     }
     print_series(found, args.series.or(Some(0)), out)?;
     writeln!(out, "\n{:<32} {:>12} {:>12}", "segment", "voxels", "ml")?;
@@ -289,6 +297,29 @@ fn print_segmentation(
         writeln!(out, "{:<32} {voxels:>12} {:>12.3}", info.name, voxels as f64 * voxel_ml)?;
     }
     print_report(&segmentation.report, out)
+}
+
+/// The models of a file: their names, size and soundness.
+fn print_models(args: &Args, found: &Scan, loaded: &LoadedModels, out: &mut dyn Write) -> anyhow::Result<()> {
+    let rows = loaded.models.iter().map(|model| (model, model.mesh.volume_mm3() / 1000.0, topology(&model.mesh)));
+    if args.json {
+        let models = rows.map(|(model, ml, topology)| {
+            serde_json::json!({
+                "name": model.name, "triangles": model.mesh.triangles.len(), "ml": ml, "color": model.color,
+                "topology": topology,
+            })
+        });
+        let models: Vec<serde_json::Value> = models.collect();
+        let value = serde_json::json!({"models": models, "origin": loaded.origin, "report": loaded.report});
+        return print_json(args, found, None, Some(("model", value)), out);
+    }
+    print_series(found, args.series.or(Some(0)), out)?;
+    writeln!(out, "\n{:<32} {:>12} {:>12}", loaded.origin, "triangles", "ml")?;
+    for (model, ml, topology) in rows {
+        let count = model.mesh.triangles.len();
+        writeln!(out, "{:<32} {count:>12} {ml:>12.3}  {}", model.name, topology.sentence())?;
+    }
+    print_report(&loaded.report, out)
 }
 
 /// What is in a case: no identity, no pixels.

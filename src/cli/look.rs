@@ -14,6 +14,7 @@ use crate::domain::transfer::{Blend, TransferFunction, default_for, fitted_to, p
 use crate::domain::volume::Volume;
 use crate::domain::volume_scene::{ClipPlanes, VolumeScene};
 use crate::ops::backend::Backend;
+use crate::ops::convert::SourceImages;
 use crate::ops::open::open_with;
 use crate::ops::picture_marks::{LEAST_SIDE_PX, Marks, marked};
 use crate::ops::render::{ViewChoice, framing_camera};
@@ -66,6 +67,9 @@ pub struct LookArgs {
     /// Leave out the line that names software and version
     #[arg(long)]
     pub no_footer: bool,
+    /// Keep the patient's identity in a DICOM file: for the archive of the hospital itself
+    #[arg(long)]
+    pub identified: bool,
     /// Code of the case for that line; no name of a patient
     #[arg(long, value_name = "CODE")]
     pub case_code: Option<String>,
@@ -82,6 +86,8 @@ pub struct Look {
     pub scene: VolumeScene,
     /// Where to draw.
     pub backend: Backend,
+    /// The images that it was read from, without the patient unless that was asked for.
+    pub source: SourceImages,
 }
 
 impl LookArgs {
@@ -99,6 +105,9 @@ impl LookArgs {
         }
         let loaded = open_with(&self.path, self.series, self.choices.options(), progress, &|_| ())
             .with_context(|| format!("{} cannot be drawn", self.path.display()))?;
+        let slices = loaded.volume.grid().dims()[2] as usize;
+        let source = SourceImages::of(&loaded.info, &loaded.source.files, slices);
+        let source = if self.identified { source } else { source.deidentified() };
         let volume = Arc::new(loaded.volume);
         let transfer = self.transfer(&volume)?;
         let aspect = f64::from(self.size[0]) / f64::from(self.size[1]);
@@ -110,7 +119,7 @@ impl LookArgs {
             ClipPlanes::slab(volume.grid().center_in_patient(), camera.direction_in_patient, mm)
         });
         let scene = VolumeScene { step_voxels: self.step, clip_planes, ..VolumeScene::new(camera, self.size) };
-        Ok(Look { volume, transfer, scene, backend })
+        Ok(Look { volume, transfer, scene, backend, source })
     }
 
     /// A picture for people of what rays saw.

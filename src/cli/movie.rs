@@ -1,4 +1,4 @@
-//! `maquette movie`: a volume that turns once about the patient's long axis, as an animated PNG or GIF.
+//! `maquette movie`: a volume that turns once about the patient's long axis, as an animated PNG or GIF, or a DICOM Secondary Capture.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::look::LookArgs;
 use crate::domain::render_reference::Shortcuts;
 use crate::domain::volume_scene::VolumeScene;
 use crate::io::animation::{AnimationKind, write_animation};
-use crate::ops::render::{PictureRecord, VolumePainter, record_texts};
+use crate::ops::render::{PictureRecord, VolumePainter, is_dicom_name, record_texts, save_capture};
 use crate::task::Progress;
 
 /// What to draw, how, and where to.
@@ -15,7 +15,7 @@ use crate::task::Progress;
 pub struct Args {
     #[command(flatten)]
     look: LookArgs,
-    /// The animated file to write: .png or .gif
+    /// The file to write: .png or .gif, animated, or .dcm for a multi-frame DICOM Secondary Capture
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Pictures of one turn
@@ -31,7 +31,10 @@ pub struct Args {
 /// # Errors
 /// As `render`; also when the name of the file is that of no animation.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    AnimationKind::of(&args.out)?;
+    let is_dicom = is_dicom_name(&args.out);
+    if !is_dicom {
+        AnimationKind::of(&args.out)?;
+    }
     if !(0.1..=600.0).contains(&args.seconds) {
         anyhow::bail!("a turn must take 0.1 to 600 seconds");
     }
@@ -46,11 +49,18 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     });
     let pictures = pictures.collect::<anyhow::Result<Vec<_>>>()?;
     let record = PictureRecord::new(&look.volume, &look.transfer, &look.scene, painter.label());
+    if is_dicom {
+        let frame_time_ms = args.seconds * 1000.0 / f64::from(args.frames);
+        save_capture(&args.out, &pictures, &record, frame_time_ms, &look.source)?;
+        return said(args, look.scene.size_px, out);
+    }
     let texts = record_texts(&record);
     let texts: Vec<(&str, &str)> = texts.iter().map(|(keyword, text)| (*keyword, text.as_str())).collect();
     let hundredths = (args.seconds * 100.0 / f64::from(args.frames)).round().clamp(2.0, 6000.0) as u16;
     write_animation(&args.out, &pictures, hundredths, &texts)?;
-    let [width, height] = look.scene.size_px;
-    writeln!(out, "{}: {} pictures of {width} x {height} pixels", args.out.display(), args.frames)?;
-    Ok(())
+    said(args, look.scene.size_px, out)
+}
+
+fn said(args: &Args, [width, height]: [u32; 2], out: &mut dyn Write) -> anyhow::Result<()> {
+    Ok(writeln!(out, "{}: {} pictures of {width} x {height} pixels", args.out.display(), args.frames)?)
 }

@@ -1,11 +1,11 @@
-//! `maquette render`: a picture of a volume as a PNG file.
+//! `maquette render`: a picture of a volume as a PNG file or a DICOM Secondary Capture.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use super::look::LookArgs;
 use crate::domain::picture::Picture;
-use crate::ops::render::{self, PictureRecord};
+use crate::ops::render::{self, PictureRecord, is_dicom_name};
 use crate::task::Progress;
 
 /// What to draw, how, and where to.
@@ -13,7 +13,7 @@ use crate::task::Progress;
 pub struct Args {
     #[command(flatten)]
     look: LookArgs,
-    /// The PNG file to write
+    /// The file to write: a PNG, or .dcm for a DICOM Secondary Capture
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Only what rays saw, on black: for measuring against pictures of other programs, not for people
@@ -40,7 +40,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         args.look.finish(&image, &look.scene.camera, &look.transfer.name)
     };
     let record = PictureRecord::new(&look.volume, &look.transfer, &look.scene, drawn_by);
-    render::save_picture(&args.out, &picture, &record)?;
+    if is_dicom_name(&args.out) {
+        render::save_capture(&args.out, &[picture], &record, 0.0, &look.source)?;
+    } else {
+        render::save_picture(&args.out, &picture, &record)?;
+    }
     if args.json {
         let mut line = serde_json::to_value(&record)?;
         line["out"] = args.out.display().to_string().into();

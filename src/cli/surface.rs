@@ -19,9 +19,10 @@ use crate::io::case_file;
 use crate::io::provenance::ImageSource;
 use crate::io::report::Report;
 use crate::ops::backend::Backend;
-use crate::ops::convert::read_segments;
+use crate::ops::convert::{SourceImages, read_segments, write_mesh};
 use crate::ops::export::{ExportReport, MeshExport, MeshSpace, export_mesh};
 use crate::ops::open::{SeriesKind, load, pick, scan_with};
+use crate::ops::render::is_dicom_name;
 use crate::ops::surface::{extract_iso, extract_segment};
 use crate::session::case::open_case;
 use crate::task::Progress;
@@ -51,7 +52,8 @@ pub struct Args {
     /// Where to compute
     #[arg(long, default_value = "auto", value_parser = Backend::NAMES)]
     pub backend: String,
-    /// STL file to write; a JSON file that describes it goes beside it
+    /// STL file to write; a JSON file that describes it goes beside it. A name that ends in .dcm makes a DICOM Encapsulated STL
+    /// that refers to the images, without the patient's identity and without a JSON file
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Axes of the STL file: lps (DICOM) or ras
@@ -73,6 +75,8 @@ struct Model {
     mesh: TriangleMesh,
     name: String,
     source: Option<ImageSource>,
+    /// The same images, as a DICOM file refers to them: without the patient.
+    images: SourceImages,
     /// How it was made, in words.
     steps: Vec<String>,
     /// What the importer said.
@@ -98,7 +102,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         model.steps.push(format!("Smooth, windowed sinc, {} passes, pass band {}", args.smooth, options.pass_band));
         smoothing = Some(report);
     }
-    let written = args.out.as_deref().map(|path| write(args, path, &model)).transpose()?;
+    let is_dicom = args.out.as_deref().is_some_and(is_dicom_name);
+    if let (Some(path), true) = (&args.out, is_dicom) {
+        write_mesh(path, &model.mesh, &model.name, &model.images).map_err(anyhow::Error::msg)?;
+        if !args.json {
+            writeln!(out, "written: {}", path.display())?;
+        }
+    }
+    let written = args.out.as_deref().filter(|_| !is_dicom).map(|path| write(args, path, &model)).transpose()?;
     let written = written.as_ref();
     if args.json { print_json(args, &model, smoothing, written, out) } else { print(&model, smoothing, written, out) }
 }
@@ -129,7 +140,9 @@ fn extract(args: &Args, progress: &Progress) -> anyhow::Result<Model> {
     let mut report = found.report.clone();
     report.extend(loaded.report);
     let model = of_value(args, iso, &loaded.volume, &loaded.info, progress)?;
-    Ok(Model { report, ..model })
+    let slices = loaded.volume.grid().dims()[2] as usize;
+    let images = SourceImages::of(&loaded.info, &loaded.source.files, slices).deidentified();
+    Ok(Model { images, report, ..model })
 }
 
 /// From a case: a segment needs no images, a value does.
@@ -169,6 +182,7 @@ fn of_value(args: &Args, iso: f64, volume: &Volume, info: &SeriesInfo, progress:
         mesh,
         name: format!("Surface at {value}"),
         source: Some(ImageSource::new(volume, info)),
+        images: SourceImages { info: info.clone(), ..SourceImages::default() }.deidentified(),
         steps: vec![format!("Surface at {value}")],
         report: Report::default(),
     })
@@ -181,7 +195,8 @@ fn of_segment(info: &SegmentInfo, mask: &Mask, grid: &Grid, progress: &Progress)
     let mesh = extract_segment(mask, grid, progress)?;
     let mut steps = info.made_by.clone();
     steps.push(format!("Surface of segment {}", info.name));
-    Ok(Model { mesh, name: info.name.clone(), source: None, steps, report: Report::default() })
+    let images = SourceImages { is_deidentified: true, ..SourceImages::default() };
+    Ok(Model { mesh, name: info.name.clone(), source: None, images, steps, report: Report::default() })
 }
 
 /// The segment that was asked for, or the only one.

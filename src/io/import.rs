@@ -95,8 +95,12 @@ pub enum SeriesKind {
     Nrrd,
     /// MetaImage, in one file or two.
     MetaImage,
-    /// A segmentation (`.seg.nrrd`): opened onto images, not by itself.
+    /// A segmentation (DICOM SEG, `.seg.nrrd`): opened onto images, not by itself.
     Segmentation,
+    /// Contours (an RT structure set): opened onto images.
+    Contours,
+    /// Models (surface segmentation, encapsulated STL or OBJ): opened onto images.
+    Model,
 }
 
 /// How to read a series; made by the scan.
@@ -136,6 +140,11 @@ impl SeriesEntry {
     /// Whether [`load`] will try.
     pub fn is_loadable(&self) -> bool {
         self.refusal.is_none()
+    }
+
+    /// Whether it goes onto open images instead of being opened by itself.
+    pub fn joins_images(&self) -> bool {
+        matches!(self.kind, SeriesKind::Segmentation | SeriesKind::Contours | SeriesKind::Model)
     }
 
     /// Voxels along i, j, k; zeros where not known.

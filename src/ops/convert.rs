@@ -23,10 +23,12 @@ use crate::io::dicom_seg::write::SegWriteError;
 use crate::io::obj;
 use crate::io::report::Report;
 use crate::io::rtstruct;
-use crate::io::stl::read::read_stl;
 use crate::io::stl::write_stl;
+use crate::io::surface_segmentation::SURFACE_SEGMENTATION;
 use crate::io::volume_file::{self, VolumeFileError, VolumeFormat};
 use crate::task::Progress;
+
+use super::load_models::{LoadedModels, read_models};
 
 pub use crate::io::dicom_seg::{SegKind, SourceImages};
 pub use crate::io::label_map::SegmentationFile;
@@ -90,30 +92,31 @@ pub fn dicom_content(path: &Path) -> Option<DicomContent> {
     let (class, _) = if is_file { class_and_instance(path)? } else { return None };
     match class.as_str() {
         rtstruct::RTSTRUCT => Some(DicomContent::Contours),
-        class if dicom_model::is_model(class) => Some(DicomContent::Model),
+        class if dicom_model::is_model(class) || class == SURFACE_SEGMENTATION => Some(DicomContent::Model),
         _ => None,
     }
 }
 
-/// Reads a model: `.stl`, `.obj`, or a DICOM file that holds one. Files without a word on their space are taken as LPS.
+/// Reads a model: `.stl`, `.obj`, or a DICOM file that holds one. Several become one mesh, which is said. Files without a word on
+/// their space are taken as LPS.
 ///
 /// # Errors
 /// With a sentence, when it cannot be read.
 pub fn read_mesh(path: &Path) -> Result<(TriangleMesh, Report), String> {
-    let end = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let bytes = || std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
-    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    match end.as_str() {
-        "stl" => read_stl(&bytes()?, MeshSpace::Lps).map_err(|error| failed(&error)),
-        "obj" => {
-            let mesh = obj::read_obj(&bytes()?, MeshSpace::Lps).map_err(|error| failed(&error))?;
-            Ok((mesh, Report::default()))
-        }
-        _ => {
-            let model = dicom_model::read(path).map_err(|error| error.to_string())?;
-            Ok((model.mesh, model.report))
-        }
+    let LoadedModels { models, mut report, .. } =
+        read_models(path, &Progress::new()).map_err(|error| error.to_string())?;
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    if names.len() > 1 {
+        report.warning(format!("{} surfaces were put into one model: {}", names.len(), names.join(", ")));
     }
+    let mut whole = TriangleMesh::default();
+    for model in models {
+        let first = whole.positions_in_patient.len() as u32;
+        whole.positions_in_patient.extend(model.mesh.positions_in_patient);
+        whole.normals.extend(model.mesh.normals);
+        whole.triangles.extend(model.mesh.triangles.iter().map(|triangle| triangle.map(|corner| corner + first)));
+    }
+    Ok((whole, report))
 }
 
 /// Writes a model: `.stl`, `.obj`, or `.dcm` for an encapsulated STL that refers to `source`.

@@ -24,7 +24,9 @@ use crate::gpu::context::{Context, ContextError};
 use crate::gpu::render::raymarch::VolumeRenderer;
 use crate::gpu::residency::GpuMemory;
 use crate::gpu::volume_texture::{ResidentVolume, VolumeTextureError};
+use crate::io::dicom_seg::SourceImages;
 use crate::io::png::{PngError, write_png};
+use crate::io::secondary_capture::{Capture, CaptureError, write_capture};
 use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, Software, VERSION};
 use crate::ops::backend::Backend;
 use crate::task::{Cancelled, Progress};
@@ -307,6 +309,27 @@ pub fn save_picture(path: &Path, picture: &Picture, record: &PictureRecord) -> R
     let texts = record_texts(record);
     let texts: Vec<(&str, &str)> = texts.iter().map(|(keyword, text)| (*keyword, text.as_str())).collect();
     write_png(path, picture, &texts)
+}
+
+/// Writes pictures as a DICOM file that refers to the images they were made from.
+///
+/// # Errors
+/// When they are too large for the format, or the file cannot be written.
+pub fn save_capture(
+    path: &Path,
+    pictures: &[Picture],
+    record: &PictureRecord,
+    frame_time_ms: f64,
+    source: &SourceImages,
+) -> Result<(), CaptureError> {
+    let parameters = serde_json::to_string(record).unwrap_or_default();
+    let derivation = format!("Volume rendering by {PROGRAM} {VERSION}, {}: {parameters}", record.preset);
+    write_capture(path, pictures, &Capture { derivation: &derivation, frame_time_ms, source })
+}
+
+/// Whether a name asks for a DICOM file.
+pub fn is_dicom_name(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("dcm"))
 }
 
 /// Small pictures of a volume under several transfer functions, for buttons; handed on one by one, in order.

@@ -8,7 +8,7 @@ use crate::domain::segmentation::{SegmentId, SegmentInfo};
 
 use super::document::{Document, Revision, SegmentObject, VolumeId, VolumeObject};
 use super::measurement::{MeasurementId, MeasurementObject};
-use super::mesh_object::{MeshId, MeshObject};
+use super::mesh_object::{MeshId, MeshObject, MeshSource};
 
 /// One alteration of one object. An object is put whole, at an index (`None` takes it away), or in part where whole would cost.
 #[derive(Debug, Clone)]
@@ -247,6 +247,10 @@ impl Edit {
             Self::SegmentMask { delta, .. } => delta_bytes(delta),
             Self::Segment { value: Some(object), .. } => object.segment.mask.memory_bytes(),
             Self::Volume { value: Some(object), .. } => size_of_val(object.volume.samples()),
+            Self::Mesh { value: Some(object), .. } => match &object.source {
+                MeshSource::Imported { model, .. } => model.memory_bytes(),
+                _ => 0,
+            },
             _ => 0,
         }
     }

@@ -297,6 +297,13 @@ pub enum Command {
         /// What is done to the raw surface.
         steps: Vec<MeshStep>,
     },
+    /// Adds models that were read from a file; cannot be decided from the words alone.
+    ReadModels {
+        /// The volume that they were laid onto.
+        volume: VolumeId,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Changes the steps of a mesh.
     SetMeshSteps {
         /// Which.

@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 
 pub use mask_edit::made_by_words;
 pub(in crate::session) use mask_edit::{decide_delta, mask_delta};
+pub(in crate::session) use mesh::read_models;
 pub use segment::PALETTE;
 pub(in crate::session) use segment::read_segments;
 
@@ -36,6 +37,7 @@ pub fn decide(document: &Document, command: &Command, progress: &Progress) -> Re
         }
         Command::AddVolume { .. } => Err(Refusal::BadValue("images are opened from their files")),
         Command::ReadSegments { .. } => Err(Refusal::BadValue("segments of a file are read from it")),
+        Command::ReadModels { .. } => Err(Refusal::BadValue("models of a file are read from it")),
         Command::RenameVolume { volume, name } => rename_volume(document, *volume, name),
         Command::RemoveVolume { volume } => remove_volume(document, *volume),
         Command::AddSegment { .. }

@@ -188,6 +188,8 @@ impl Document {
                 Some(found) if found.revision != *revision => MeshStatus::OutOfDate,
                 Some(_) => MeshStatus::UpToDate,
             },
+            MeshSource::Imported { volume, .. } if self.volume(*volume).is_none() => MeshStatus::SourceGone,
+            MeshSource::Imported { .. } => MeshStatus::UpToDate,
         }
     }
 

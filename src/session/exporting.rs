@@ -100,7 +100,7 @@ impl Session {
         let built = mesh.built.clone().ok_or_else(|| Refusal::Busy { name: mesh.name.clone() })?;
         let volume = volume_of(&self.document, mesh);
         let source = volume.map(|object| ImageSource::new(&object.volume, &object.head.info));
-        let parameters = json!({ "source": mesh.source, "steps": mesh.steps, "figures": built.figures });
+        let parameters = json!({ "source": mesh.source.describe(), "steps": mesh.steps, "figures": built.figures });
         Ok(Prepared {
             name: mesh.name.clone(),
             built,
@@ -130,20 +130,21 @@ fn export_error(error: &export::ExportError) -> JobError {
 fn volume_of<'a>(document: &'a Document, mesh: &MeshObject) -> Option<&'a VolumeObject> {
     match mesh.source {
         MeshSource::Segment { segment, .. } => document.volume(document.segment(segment)?.volume),
-        MeshSource::IsoValue { volume, .. } => document.volume(volume),
+        MeshSource::IsoValue { volume, .. } | MeshSource::Imported { volume, .. } => document.volume(volume),
     }
 }
 
 /// How the mesh was made, from the images on, in words.
 fn steps_of(document: &Document, mesh: &MeshObject) -> Vec<String> {
-    let mut steps = match mesh.source {
+    let mut steps = match &mesh.source {
         MeshSource::Segment { segment, .. } => {
-            document.segment(segment).map(|object| object.segment.info.made_by.clone()).unwrap_or_default()
+            document.segment(*segment).map(|object| object.segment.info.made_by.clone()).unwrap_or_default()
         }
         MeshSource::IsoValue { value, .. } => {
             let unit = volume_of(document, mesh).map_or("", |object| object.head.quantity.unit());
             vec![format!("Surface at {value} {unit}").trim_end().to_owned()]
         }
+        MeshSource::Imported { model, .. } => vec![format!("Read from a file ({})", model.origin())],
     };
     steps.extend(mesh.steps.iter().map(super::mesh_object::MeshStep::describe));
     steps

@@ -45,6 +45,10 @@ pub fn label(document: &Document, command: &Command) -> String {
             };
             format!("{words}: {}", segment(*id))
         }
+        Command::ReadModels { names, .. } => match names.as_slice() {
+            [name] => format!("Load model {name}"),
+            names => format!("Load {} models", names.len()),
+        },
         Command::AddMesh { name, .. } => format!("Make mesh {name}").trim_end().to_owned(),
         Command::SetMeshSteps { mesh: id, .. } => format!("Refine {}", mesh(*id)),
         Command::UpdateMesh { mesh: id } => format!("Update {}", mesh(*id)),

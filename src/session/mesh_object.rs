@@ -15,13 +15,14 @@ use crate::domain::segmentation::SegmentId;
 pub use crate::domain::mesh::smooth::SmoothMethod;
 
 use super::document::{Revision, VolumeId};
+use super::imported_model::ImportedModel;
 
 /// Identity of a mesh, unique in a document and never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MeshId(pub u32);
 
 /// What a mesh is the surface of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum MeshSource {
     /// The voxels of a segment, as they were at a revision of its mask.
     Segment {
@@ -39,6 +40,23 @@ pub enum MeshSource {
         /// The value, in the volume's quantity (HU for CT).
         value: f64,
     },
+    /// A model that was read from a file.
+    Imported {
+        /// The volume that it was laid onto.
+        volume: VolumeId,
+        /// Its triangles.
+        model: ImportedModel,
+    },
+}
+
+impl MeshSource {
+    /// What it is, as the parameters of an export say it: without the triangles of a model.
+    pub fn describe(&self) -> serde_json::Value {
+        match self {
+            Self::Imported { model, .. } => serde_json::json!({ "Imported": { "from": model.origin() } }),
+            other => serde_json::json!(other),
+        }
+    }
 }
 
 /// One step from the raw surface to the mesh, in the order in which they are done.

@@ -78,16 +78,17 @@ pub fn build_mesh(
 ) -> Result<BuiltMesh, JobError> {
     let gone = || JobError::Failed("its source is no longer in the case".to_owned());
     progress.phase("Surface");
-    let raw = match mesh.source {
+    let raw = match &mesh.source {
         MeshSource::Segment { segment, .. } => {
-            let object = document.segment(segment).ok_or_else(gone)?;
+            let object = document.segment(*segment).ok_or_else(gone)?;
             let grid = document.volume(object.volume).ok_or_else(gone)?.head.grid;
             extract_segment(&object.segment.mask, &grid, progress)?
         }
         MeshSource::IsoValue { volume, value, .. } => {
-            let object = document.volume(volume).ok_or_else(gone)?;
-            extract_iso(&object.volume, value, backend, None, progress)?
+            let object = document.volume(*volume).ok_or_else(gone)?;
+            extract_iso(&object.volume, *value, backend, None, progress)?
         }
+        MeshSource::Imported { model, .. } => model.mesh().clone(),
     };
     if raw.triangles.is_empty() {
         return Err(JobError::Failed("there is no surface: nothing has this value".to_owned()));

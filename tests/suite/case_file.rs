@@ -28,7 +28,7 @@ fn full_session() -> Session {
     let smooth = MeshStep::Smooth { method: SmoothMethod::WindowedSinc, passes: 5, pass_band: 0.1 };
     for name in ["Old", "New"] {
         let steps = vec![smooth, MeshStep::LargestPart];
-        session.do_command(Command::AddMesh { name: name.to_owned(), source, steps }).expect("done");
+        session.do_command(Command::AddMesh { name: name.to_owned(), source: source.clone(), steps }).expect("done");
         session.finish_jobs();
         let upper = if name == "Old" { 25.0 } else { 25.5 };
         let _moved_or_same = session.do_command(threshold(segment, 8.0, upper));

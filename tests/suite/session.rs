@@ -152,7 +152,7 @@ fn a_mesh_is_out_of_date_when_its_segment_changed() {
     let (mut session, _, segment) = session_with_segment();
     let revision = session.document().next_revision();
     let source = MeshSource::Segment { segment, revision };
-    let empty = session.do_command(Command::AddMesh { name: String::new(), source, steps: Vec::new() });
+    let empty = session.do_command(Command::AddMesh { name: String::new(), source: source.clone(), steps: Vec::new() });
     assert!(matches!(empty, Err(Refusal::BadValue(_))), "no voxels, no surface");
     session.do_command(threshold(segment, 10.0, 19.0)).expect("done");
     let steps = vec![MeshStep::Smooth { method: SmoothMethod::WindowedSinc, passes: 10, pass_band: 0.1 }];

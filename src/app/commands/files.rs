@@ -28,8 +28,8 @@ pub(super) const ROWS: &[Entry] = &[
     row(
         C::LoadSegments,
         File,
-        "Load segments onto the images\u{2026}",
-        "DICOM SEG, RT structure set, or a label map (NRRD, NIfTI, MetaImage).",
+        "Load segments or models onto the images\u{2026}",
+        "DICOM SEG, RT structure set, label map; surface segmentation, STL or OBJ, also encapsulated.",
         Volume,
     ),
     row(C::SaveCase, File, "Save case", "Writes images, segments, meshes and history to one file.", Volume)

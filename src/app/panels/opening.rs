@@ -49,6 +49,7 @@ impl MaquetteApp {
         // Questions stand over the browser.
         self.typed_path_ui(ctx);
         self.leaving_ui(ctx);
+        self.offered_ui(ctx);
         self.arriving_ui(ctx);
     }
 

@@ -13,9 +13,9 @@ use super::manifest::{FORMAT, HISTORY, MANIFEST, Manifest, MeshEntry, SegmentEnt
 use super::{CaseFile, CaseFileError, CaseMesh, CaseSegment, CaseVolume, FORMAT_VERSION, Foreign};
 use crate::domain::grid::Grid;
 use crate::domain::mask::MASK_BRICK;
-use crate::domain::mesh::TriangleMesh;
 use crate::domain::volume::Volume;
 use crate::io::mask_bricks::decode_mask;
+use crate::io::packed_mesh::decode_triangles;
 
 const MAX_MANIFEST: u64 = 256 << 20;
 const MAX_HISTORY: u64 = 1 << 30;
@@ -239,29 +239,4 @@ impl Reader {
         }
         Ok(parts)
     }
-}
-
-/// Reads what `encode_triangles` wrote; `None` when it does not add up.
-fn decode_triangles(bytes: &[u8]) -> Option<TriangleMesh> {
-    let mut words = bytes.chunks_exact(4).map(|four| [four[0], four[1], four[2], four[3]]);
-    let mut count = || words.next().map(|word| u64::from(u32::from_le_bytes(word)));
-    let [positions, normals, triangles] = [count()?, count()?, count()?];
-    if bytes.len() as u64 != 12 + 12 * (positions + normals + triangles) || (normals != 0 && normals != positions) {
-        return None;
-    }
-    let mut triple = || Some([words.next()?, words.next()?, words.next()?]);
-    let float = |three: [[u8; 4]; 3]| three.map(f32::from_le_bytes);
-    let mut mesh = TriangleMesh::default();
-    for _ in 0..positions {
-        mesh.positions_in_patient.push(float(triple()?));
-    }
-    for _ in 0..normals {
-        mesh.normals.push(float(triple()?));
-    }
-    for _ in 0..triangles {
-        mesh.triangles.push(triple()?.map(u32::from_le_bytes));
-    }
-    let finite = mesh.positions_in_patient.iter().flatten().all(|number| number.is_finite());
-    let inside = mesh.triangles.iter().flatten().all(|&vertex| u64::from(vertex) < positions);
-    (finite && inside).then_some(mesh)
 }

@@ -9,9 +9,9 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::manifest::{FORMAT, HISTORY, MANIFEST, Manifest, MeshEntry, SegmentEntry, VolumeEntry};
 use super::{CaseFile, CaseFileError, FORMAT_VERSION};
-use crate::domain::mesh::TriangleMesh;
 use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::mask_bricks::encode_mask;
+use crate::io::packed_mesh::encode_triangles;
 
 /// Samples are packed in pieces of this many, so that no second copy of a volume is needed.
 const SAMPLES_AT_ONCE: usize = 1 << 18;
@@ -129,15 +129,4 @@ fn write_volume<W: Write + Seek>(
         content_hash: volume.content_hash.clone(),
         samples,
     })
-}
-
-/// Counts, then positions, normals and triangles, all 32-bit little endian.
-pub(super) fn encode_triangles(mesh: &TriangleMesh) -> Vec<u8> {
-    let counts = [mesh.positions_in_patient.len(), mesh.normals.len(), mesh.triangles.len()];
-    let mut bytes = Vec::with_capacity(12 + counts.iter().sum::<usize>() * 12);
-    bytes.extend(counts.iter().flat_map(|&count| (count as u32).to_le_bytes()));
-    let numbers = mesh.positions_in_patient.iter().chain(&mesh.normals).flatten();
-    bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
-    bytes.extend(mesh.triangles.iter().flatten().flat_map(|vertex| vertex.to_le_bytes()));
-    bytes
 }

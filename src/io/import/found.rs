@@ -12,11 +12,14 @@ use crate::io::dicom::directory::named_files;
 use crate::io::dicom::header::{FileHeader, SliceHeader, read_headers};
 use crate::io::dicom::layout::LayoutError;
 use crate::io::dicom::real_world::Law;
+use crate::io::dicom_model;
 use crate::io::dicom_seg;
 use crate::io::metaimage;
 use crate::io::nifti;
 use crate::io::nrrd;
 use crate::io::report::Report;
+use crate::io::rtstruct;
+use crate::io::surface_segmentation::SURFACE_SEGMENTATION;
 
 use super::research::{ResearchPlan, stem};
 use super::{ImportError, Plan, SeriesEntry, SeriesKind, files::score};
@@ -59,10 +62,10 @@ pub(super) fn look(path: &Path) -> Found {
         Ok(headers) if headers.iter().any(|header| header.file.sop_class == DICOMDIR_CLASS) => {
             named_files(path).map_or_else(|error| Found::Bad(error.to_string()), Found::Directory)
         }
-        Ok(headers) if headers.iter().any(|header| dicom_seg::is_segmentation(&header.file.sop_class)) => {
-            Found::Entry(Box::new(dicom_segmentation_entry(path, &headers[0].file)))
-        }
-        Ok(headers) => Found::Slices(headers),
+        Ok(headers) => match headers.first().and_then(|header| companion(&header.file.sop_class)) {
+            Some((kind, what)) => Found::Entry(Box::new(companion_entry(path, &headers[0].file, kind, what))),
+            None => Found::Slices(headers),
+        },
         Err(HeaderError::Layout(LayoutError::NotDicom)) if !claims_dicom(path) => Found::NotAnImage,
         Err(error) => Found::Bad(error.to_string()),
     }
@@ -101,16 +104,28 @@ fn metaimage_entry(path: &Path) -> Result<SeriesEntry, ImportError> {
     Ok(maybe_segments(path, SeriesKind::MetaImage, is_segmentation, contents.plan, contents.report))
 }
 
-/// A DICOM segmentation: opened onto images. Its grid is found when it is read.
-fn dicom_segmentation_entry(path: &Path, file: &FileHeader) -> SeriesEntry {
+/// What a DICOM object that belongs to images is: its kind, and its name with an article.
+fn companion(sop_class: &str) -> Option<(SeriesKind, &'static str)> {
+    Some(match sop_class {
+        class if dicom_seg::is_segmentation(class) => (SeriesKind::Segmentation, "a segmentation"),
+        rtstruct::RTSTRUCT => (SeriesKind::Contours, "a set of contours (RT structure set)"),
+        SURFACE_SEGMENTATION => (SeriesKind::Model, "a model (surface segmentation)"),
+        dicom_model::STL => (SeriesKind::Model, "a model (encapsulated STL)"),
+        dicom_model::OBJ => (SeriesKind::Model, "a model (encapsulated OBJ)"),
+        _ => return None,
+    })
+}
+
+/// A DICOM object that is opened onto images. What exactly it holds is found when it is read.
+fn companion_entry(path: &Path, file: &FileHeader, kind: SeriesKind, what: &str) -> SeriesEntry {
     SeriesEntry {
         info: file.info.clone(),
         part: String::new(),
-        kind: SeriesKind::Segmentation,
+        kind,
         grid: None,
         files: vec![path.to_path_buf()],
         report: Report::default(),
-        refusal: Some(format!("{} is a segmentation: open its images first, then load it onto them", path.display())),
+        refusal: Some(format!("{} is {what}: open its images first, then load it onto them", path.display())),
         score: 0,
         plan: Plan::Refused,
     }

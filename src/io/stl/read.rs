@@ -58,6 +58,18 @@ pub fn read_stl(bytes: &[u8], space: MeshSpace) -> Result<(TriangleMesh, Report)
     Ok((mesh, report))
 }
 
+/// The space that the first words of a file name: those of this program ("LPS.") and of 3D Slicer ("SPACE=RAS").
+pub fn stated_space(bytes: &[u8]) -> Option<MeshSpace> {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(160)]).into_owned();
+    let first_words = start.lines().next().unwrap_or_default();
+    let is_word = |wanted: &str| first_words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == wanted);
+    match (is_word("LPS"), is_word("RAS")) {
+        (true, false) => Some(MeshSpace::Lps),
+        (false, true) => Some(MeshSpace::Ras),
+        _ => None,
+    }
+}
+
 fn announced(bytes: &[u8]) -> Option<u32> {
     let count = bytes.get(80..84)?;
     Some(u32::from_le_bytes([count[0], count[1], count[2], count[3]]))
@@ -106,6 +118,16 @@ fn read_text(bytes: &[u8]) -> Result<Vec<[[f32; 3]; 3]>, StlReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_space_that_a_file_names_is_found() {
+        let of = |words: &str| stated_space(words.as_bytes());
+        assert_eq!(of("Maquette 0.1.0 binary STL, mm, RAS. Not for diagnostic use."), Some(MeshSpace::Ras));
+        assert_eq!(of("3D Slicer output. SPACE=LPS"), Some(MeshSpace::Lps));
+        assert_eq!(of("# Maquette 0.1.0, mm, LPS. Not for diagnostic use.\nv 0 0 0"), Some(MeshSpace::Lps));
+        assert_eq!(of("solid GRASP\nfacet RAS"), None);
+        assert_eq!(of(""), None);
+    }
 
     #[test]
     fn text_is_read_and_rubbish_is_refused() {

@@ -2,15 +2,19 @@
 
 use crate::session::change::{Change, Edit};
 use crate::session::command::Command;
-use crate::session::document::Document;
+use crate::session::document::{Document, VolumeId};
+use crate::session::imported_model::NewModel;
 use crate::session::mesh_object::{MeshId, MeshObject, MeshSource, MeshStatus, MeshStep};
 use crate::session::refusal::Refusal;
 
 use super::{free_name, usable_name};
 
+/// Colour of a surface that has none of its own.
+const BONE: [u8; 3] = [241, 214, 145];
+
 pub(super) fn decide_mesh(document: &Document, command: &Command) -> Result<Change, Refusal> {
     match command {
-        Command::AddMesh { name, source, steps } => add(document, name, *source, steps),
+        Command::AddMesh { name, source, steps } => add(document, name, source, steps),
         Command::SetMeshSteps { mesh, steps } => {
             check_steps(steps)?;
             rebuild(document, *mesh, |object, _| {
@@ -24,7 +28,7 @@ pub(super) fn decide_mesh(document: &Document, command: &Command) -> Result<Chan
                 return Err(Refusal::NoEffect("the mesh shows its source as it is"));
             }
             rebuild(document, *mesh, |object, document| {
-                object.source = present(document, object.source)?;
+                object.source = present(document, &object.source)?;
                 Ok(())
             })
         }
@@ -47,8 +51,8 @@ fn index_of(document: &Document, id: MeshId) -> Result<usize, Refusal> {
 }
 
 /// The source with the revision that it has now.
-fn present(document: &Document, source: MeshSource) -> Result<MeshSource, Refusal> {
-    match source {
+fn present(document: &Document, source: &MeshSource) -> Result<MeshSource, Refusal> {
+    match *source {
         MeshSource::Segment { segment, .. } => {
             let object = document.segment(segment).ok_or(Refusal::NoSuchSegment)?;
             if object.segment.mask.is_empty() {
@@ -62,6 +66,10 @@ fn present(document: &Document, source: MeshSource) -> Result<MeshSource, Refusa
             }
             let object = document.volume(volume).ok_or(Refusal::NoSuchVolume)?;
             Ok(MeshSource::IsoValue { volume, revision: object.revision, value })
+        }
+        MeshSource::Imported { volume, .. } => {
+            document.volume(volume).ok_or(Refusal::NoSuchVolume)?;
+            Ok(source.clone())
         }
     }
 }
@@ -77,7 +85,7 @@ fn check_steps(steps: &[MeshStep]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn add(document: &Document, name: &str, source: MeshSource, steps: &[MeshStep]) -> Result<Change, Refusal> {
+fn add(document: &Document, name: &str, source: &MeshSource, steps: &[MeshStep]) -> Result<Change, Refusal> {
     check_steps(steps)?;
     let source = present(document, source)?;
     let (word, color) = match source {
@@ -87,8 +95,9 @@ fn add(document: &Document, name: &str, source: MeshSource, steps: &[MeshStep]) 
         }
         MeshSource::IsoValue { value, volume, .. } => {
             let quantity = document.volume(volume).ok_or(Refusal::NoSuchVolume)?.head.quantity;
-            (format!("Iso {value} {}", quantity.unit()).trim_end().to_owned(), [241, 214, 145])
+            (format!("Iso {value} {}", quantity.unit()).trim_end().to_owned(), BONE)
         }
+        MeshSource::Imported { .. } => ("Model".to_owned(), BONE),
     };
     let taken = |name: &str| document.meshes().iter().any(|mesh| mesh.name == name);
     let name = usable_name(name).unwrap_or(if taken(&word) { free_name(&word, taken) } else { word });
@@ -105,6 +114,39 @@ fn add(document: &Document, name: &str, source: MeshSource, steps: &[MeshStep]) 
         built: None,
     };
     Ok(Change::one(Edit::Mesh { id, index: document.meshes().len(), value: Some(Box::new(object)) }))
+}
+
+/// Adds models that were read from a file, at the end of the list, with names that no other mesh has.
+pub(in crate::session) fn read_models(
+    document: &Document,
+    volume: VolumeId,
+    models: Vec<NewModel>,
+) -> Result<(Command, Change), Refusal> {
+    document.volume(volume).ok_or(Refusal::NoSuchVolume)?;
+    if models.is_empty() {
+        return Err(Refusal::NoEffect("the file holds no model"));
+    }
+    let revision = document.next_revision();
+    let mut names: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for (n, model) in models.into_iter().enumerate() {
+        let taken = |name: &str| {
+            document.meshes().iter().any(|mesh| mesh.name == name) || names.iter().any(|other| other == name)
+        };
+        let name = match usable_name(&model.name) {
+            Ok(name) if taken(&name) => free_name(&name, taken),
+            Ok(name) => name,
+            Err(_) => free_name("Model", taken),
+        };
+        names.push(name.clone());
+        let id = MeshId(document.next_id() + n as u32);
+        let source = MeshSource::Imported { volume, model: model.model };
+        let (color, steps) = (model.color.unwrap_or(BONE), Vec::new());
+        let object =
+            MeshObject { id, name, source, steps, color, visible: true, revision, build_revision: revision, built: None };
+        edits.push(Edit::Mesh { id, index: document.meshes().len() + n, value: Some(Box::new(object)) });
+    }
+    Ok((Command::ReadModels { volume, names }, Change { edits }))
 }
 
 fn describe(document: &Document, id: MeshId, alter: impl FnOnce(&mut MeshObject)) -> Result<Change, Refusal> {

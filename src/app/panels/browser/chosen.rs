@@ -10,7 +10,6 @@ use crate::app::theme;
 use crate::app::widgets::field::{fact_row, hint, primary_button};
 use crate::ops::browse::Listed;
 use crate::ops::browse::tree::orientation;
-use crate::ops::open::SeriesKind;
 
 const PICTURE: f32 = 176.0;
 /// The same where choices need the room.
@@ -46,7 +45,7 @@ impl MaquetteApp {
                 ui.add(egui::Label::new(RichText::new(words).color(theme::WARN)).wrap());
             }
         });
-        if listed.entry.kind == SeriesKind::Segmentation && has_case {
+        if listed.entry.joins_images() && has_case {
             if primary_button(ui, "Load onto the open images").clicked() {
                 self.open_flow.stage = Stage::Idle;
                 listed.entry.files.first().cloned().into_iter().for_each(|file| self.load_segments(file));
