@@ -9,7 +9,7 @@ use crate::task::Progress;
 /// What to do, and what may stay.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// DICOM file, or folder of any depth
+    /// DICOM file, ZIP archive, or folder of any depth; archives in it are looked into
     pub path: PathBuf,
     /// File or folder to write
     pub out: PathBuf,

@@ -134,6 +134,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let info = SegmentInfo {
         name: args.name.clone(),
         code: None,
+        side: None,
         color: COLOR,
         visible: true,
         opacity: 0.5,

@@ -19,6 +19,36 @@ pub struct Code {
     pub meaning: String,
 }
 
+/// Side of the body that a segment is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Side {
+    Right,
+    Left,
+    Both,
+}
+
+impl Side {
+    /// Its code: SNOMED CT value and meaning (DICOM CID 247, laterality).
+    pub fn code(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Right => ("24028007", "Right"),
+            Self::Left => ("7771000", "Left"),
+            Self::Both => ("51440002", "Right and left"),
+        }
+    }
+
+    /// The side of a code value, of SNOMED CT or of the older SNOMED that DICOM used.
+    pub fn of_code(value: &str) -> Option<Self> {
+        Some(match value {
+            "24028007" | "G-A100" => Self::Right,
+            "7771000" | "G-A101" => Self::Left,
+            "51440002" | "G-A102" => Self::Both,
+            _ => return None,
+        })
+    }
+}
+
 /// How far the work on a segment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SegmentState {
@@ -38,6 +68,9 @@ pub struct SegmentInfo {
     pub name: String,
     /// What it is, coded; `None` until somebody says.
     pub code: Option<Code>,
+    /// Which side of the body, where somebody has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     /// Display colour, sRGB.
     pub color: [u8; 3],
     /// Whether it is drawn.

@@ -38,7 +38,7 @@ pub use gather::{Listed, Listing};
 pub use options::{Gaps, ImportOptions};
 pub use thumbnail::{GrayImage, thumbnail};
 pub use walk::Stamp;
-pub(crate) use walk::{is_archive_of_images, list_files};
+pub(crate) use walk::{is_archive_of_images, list_images};
 
 /// Why nothing was opened. Every text is a sentence for a person and names the file.
 #[derive(Debug, thiserror::Error)]

@@ -84,6 +84,7 @@ impl Label {
         let info = SegmentInfo {
             name,
             code: None,
+            side: None,
             color,
             visible: true,
             opacity: OPACITY,

@@ -109,7 +109,7 @@ pub fn write_capture(path: &Path, pictures: &[Picture], capture: &Capture<'_>) -
 fn put_image(object: &mut InMemDicomObject, capture: &Capture<'_>) {
     for (tag, vr, words) in [
         (tags::CONVERSION_TYPE, VR::CS, "WSD"),
-        (tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY"),
+        (tags::LATERALITY, VR::CS, ""),
         (tags::PATIENT_ORIENTATION, VR::CS, ""),
         (tags::DERIVATION_DESCRIPTION, VR::ST, capture.derivation),
         (tags::IMAGE_COMMENTS, VR::LT, NOT_FOR_DIAGNOSTIC_USE),
@@ -119,6 +119,8 @@ fn put_image(object: &mut InMemDicomObject, capture: &Capture<'_>) {
     ] {
         put_text(object, tag, vr, words);
     }
+    // Two values: longer together than one may be.
+    object.put_str(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY");
     let images = capture.source.images.iter().map(|image| {
         item(|item| {
             put_text(item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &image.class);

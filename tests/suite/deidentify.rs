@@ -204,3 +204,29 @@ fn what_is_no_dicom_is_refused_and_leaves_nothing() {
     let (_series, files) = written(&volume(axial()));
     assert!(deidentify_path(&files[0], &files[0], &options, &Progress::new()).is_err());
 }
+
+#[test]
+fn archives_are_looked_into_and_give_what_their_files_would() {
+    let (folder, files) = written(&volume(axial()));
+    let place = tempfile::tempdir().expect("a folder");
+    let archive = place.path().join("study.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&archive).expect("created"));
+    for (n, file) in files.iter().enumerate() {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("Geheim/{n}.dcm"), options).expect("a part");
+        std::io::Write::write_all(&mut zip, &std::fs::read(file).expect("bytes")).expect("written");
+    }
+    zip.finish().expect("finished");
+    let out = tempfile::tempdir().expect("a folder");
+    let of = |source: &std::path::Path, name: &str| -> Vec<Vec<u8>> {
+        let target = out.path().join(name);
+        let done = deidentify_path(source, &target, &Options::default(), &Progress::new()).expect("done");
+        done.files.iter().map(|file| std::fs::read(file).expect("bytes")).collect()
+    };
+    let plain = of(folder.path(), "plain");
+    assert_eq!(plain.len(), files.len());
+    assert_eq!(of(&archive, "archive"), plain);
+    assert_eq!(of(place.path(), "folder with an archive"), plain);
+    let names = std::fs::read_dir(out.path().join("archive/series-1")).expect("a folder").flatten();
+    assert!(names.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().contains("Geheim")));
+}

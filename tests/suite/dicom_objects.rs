@@ -21,6 +21,7 @@ fn segment(name: &str, color: [u8; 3]) -> SegmentInfo {
     SegmentInfo {
         name: name.to_owned(),
         code: None,
+        side: None,
         color,
         visible: true,
         opacity: 0.25,

@@ -8,7 +8,7 @@ use dicom_object::InMemDicomObject;
 use glam::{DAffine3, DVec3};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
-use maquette::domain::segmentation::{Code, SegmentInfo, SegmentState};
+use maquette::domain::segmentation::{Code, SegmentInfo, SegmentState, Side};
 use maquette::io::dicom_seg::{self, SegKind, SourceImages};
 use maquette::io::provenance::replaced_uid;
 use maquette::ops::convert::read_segments;
@@ -20,6 +20,7 @@ use crate::support::series::{DIMS, affine, axial, edit, volume, written};
 fn segment(name: &str, color: [u8; 3], code: Option<Code>) -> SegmentInfo {
     SegmentInfo {
         name: name.to_owned(),
+        side: code.as_ref().map(|_| Side::Right),
         code,
         color,
         visible: true,
@@ -66,6 +67,7 @@ fn every_kind_comes_back_in_every_geometry() {
             assert_eq!(found.len(), 2);
             for ((before, mask), (after, found)) in segments().iter().zip(&found) {
                 assert_eq!((&after.name, &after.code, after.color), (&before.name, &before.code, before.color));
+                assert_eq!(after.side, before.side, "left and right");
                 assert_eq!(found, mask, "{kind:?} {}", before.name);
             }
             let says_soft = read.report.lines.iter().any(|line| line.text.contains("soft borders"));

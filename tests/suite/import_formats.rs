@@ -6,7 +6,7 @@ use std::path::Path;
 use glam::{DAffine3, DVec3};
 use maquette::domain::grid::Grid;
 use maquette::domain::mask::Mask;
-use maquette::domain::segmentation::{Code, SegmentInfo, SegmentState};
+use maquette::domain::segmentation::{Code, SegmentInfo, SegmentState, Side};
 use maquette::domain::series_info::SeriesInfo;
 use maquette::domain::volume::{Quantity, Rescale, Volume};
 use maquette::io::nrrd::{read_segmentation, write_segmentation, write_volume};
@@ -177,6 +177,7 @@ fn floats_are_requantised_once_and_the_error_is_said() {
 fn info(name: &str, color: [u8; 3], state: SegmentState, code: Option<Code>) -> SegmentInfo {
     SegmentInfo {
         name: name.to_owned(),
+        side: code.as_ref().map(|_| Side::Left),
         code,
         color,
         visible: true,

@@ -50,6 +50,7 @@ fn named(name: &str) -> SegmentInfo {
     SegmentInfo {
         name: name.to_owned(),
         code: None,
+        side: None,
         color: [200, 100, 50],
         visible: true,
         opacity: 0.5,

@@ -182,6 +182,7 @@ fn segments_of_a_file_join_the_open_case_as_one_step() {
     let info = |name: &str, color| maquette::domain::segmentation::SegmentInfo {
         name: name.to_owned(),
         code: None,
+        side: None,
         color,
         visible: true,
         opacity: 0.25,

@@ -1,4 +1,5 @@
-//! Removes identity from DICOM files: one file, or a folder of any depth, into new files with names that say nothing.
+//! Removes identity from DICOM files: one file, a folder of any depth or a ZIP archive, into new files with names that say
+//! nothing. Archives inside a folder are looked into; nothing else of them is unpacked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use dicom_object::FileMetaTableBuilder;
 
 use crate::io::atomic_file::{AtomicFileError, write_atomically};
 use crate::io::dicom::elements::{read_object, text};
-use crate::io::import::list_files;
+use crate::io::import::{is_archive_of_images, list_images};
 use crate::io::report::Report;
 use crate::task::{Cancelled, Progress};
 
@@ -54,7 +55,7 @@ pub struct Deidentified {
     pub report: Report,
 }
 
-/// Removes identity from a file, or from all DICOM files of a folder. Files of a folder become `series-1/IM00001.dcm` ... in
+/// Removes identity from a file, or from all DICOM files of a folder or ZIP archive. Files of these become `series-1/IM00001.dcm` ... in
 /// `target`; files that are no DICOM are not copied, and said.
 ///
 /// # Errors
@@ -69,7 +70,8 @@ pub fn deidentify_path(
     progress.phase("Removing identity");
     let metadata = std::fs::metadata(source).map_err(|_| DeidentifyError::NotFound(source.to_path_buf()))?;
     let mut done = Deidentified::default();
-    if metadata.is_file() {
+    let is_archive = is_archive_of_images(source);
+    if metadata.is_file() && !is_archive {
         let file = if target.is_dir() { target.join("IM00001.dcm") } else { target.to_path_buf() };
         refuse_inside(source, &file, false)?;
         let read = read(source, options, &mut done.report);
@@ -78,8 +80,8 @@ pub fn deidentify_path(
         done.files.push(file);
         return Ok(done);
     }
-    refuse_inside(source, target, true)?;
-    let all = list_files(source, &mut done.report, progress)?;
+    refuse_inside(source, target, !is_archive)?;
+    let all = list_images(source, &mut done.report, progress)?;
     let mut series: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut left_out = 0;
     for (index, path) in all.iter().enumerate() {

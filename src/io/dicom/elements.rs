@@ -58,14 +58,18 @@ pub fn item(fill: impl FnOnce(&mut InMemDicomObject)) -> InMemDicomObject {
     item
 }
 
-/// Puts a coded concept as a sequence of one.
-pub fn put_code(object: &mut InMemDicomObject, tag: Tag, [scheme, value, meaning]: [&str; 3]) {
-    let code = item(|item| {
+/// Puts a coded concept (scheme, value, meaning) as a sequence of one.
+pub fn put_code(object: &mut InMemDicomObject, tag: Tag, code: [&str; 3]) {
+    put_sequence(object, tag, vec![code_item(code)]);
+}
+
+/// The item of a coded concept.
+pub fn code_item([scheme, value, meaning]: [&str; 3]) -> InMemDicomObject {
+    item(|item| {
         put_text(item, tags::CODE_VALUE, VR::SH, value);
         put_text(item, tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme);
         put_text(item, tags::CODE_MEANING, VR::LO, meaning);
-    });
-    put_sequence(object, tag, vec![code]);
+    })
 }
 
 /// The first coded concept of a sequence.

@@ -13,7 +13,7 @@ use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::domain::grid::MAX_VOXELS;
 use crate::domain::mask::{MASK_BRICK, Mask};
-use crate::domain::segmentation::{SegmentInfo, SegmentState};
+use crate::domain::segmentation::{SegmentInfo, SegmentState, Side};
 use crate::io::dicom::elements::{code_of, first_item, int, read_object, text};
 use crate::io::import::ImportError;
 use crate::io::import::research::stem;
@@ -166,6 +166,7 @@ fn labels_of(object: &InMemDicomObject, file: &str, report: &mut Report) -> Vec<
         let info = SegmentInfo {
             name,
             code: code_of(item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE).and_then(codes::chosen),
+            side: side_of(item),
             color: lab.map_or_else(|| plain_color(index), color::rgb_of),
             visible: true,
             opacity: OPACITY,
@@ -176,6 +177,13 @@ fn labels_of(object: &InMemDicomObject, file: &str, report: &mut Report) -> Vec<
         labels.push(Label { info, value, layer: 0 });
     }
     labels
+}
+
+/// *Segmented Property Type Modifier Code Sequence* (0062,0011), which stands inside the type.
+fn side_of(segment: &InMemDicomObject) -> Option<Side> {
+    let kind = first_item(segment, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE)?;
+    let modifiers = kind.get(tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE)?.items()?;
+    modifiers.iter().find_map(|item| Side::of_code(&text(item, tags::CODE_VALUE)))
 }
 
 /// The frames of each segment.

@@ -15,7 +15,7 @@ use crate::domain::grid::Grid;
 use crate::domain::mask::Mask;
 use crate::domain::segmentation::SegmentInfo;
 use crate::io::atomic_file::AtomicFileError;
-use crate::io::dicom::elements::{item, put_code, put_sequence, put_tag, put_text, put_u16, put_u32s};
+use crate::io::dicom::elements::{code_item, item, put_code, put_sequence, put_tag, put_text, put_u16, put_u32s};
 use crate::io::dicom::write::{decimal, decimals, derived_uid, write_object};
 use crate::io::label_map::{LabelMap, LabelMapError};
 use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, VERSION};
@@ -370,7 +370,13 @@ fn segment_item(index: usize, info: &SegmentInfo) -> InMemDicomObject {
         }
         put_text(item, tags::SEGMENT_ALGORITHM_TYPE, VR::CS, if by_hand { "MANUAL" } else { "SEMIAUTOMATIC" });
         put_code(item, tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE, category.each_ref().map(String::as_str));
-        put_code(item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, kind.each_ref().map(String::as_str));
+        let [scheme, value, meaning] = kind.each_ref().map(String::as_str);
+        let mut kind = code_item([scheme, value, meaning]);
+        if let Some(side) = info.side {
+            let (value, meaning) = side.code();
+            put_code(&mut kind, tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE, ["SCT", value, meaning]);
+        }
+        put_sequence(item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, vec![kind]);
         let lab = PrimitiveValue::U16(color::lab_of(info.color).as_slice().into());
         item.put(DataElement::new(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE, VR::US, lab));
     })

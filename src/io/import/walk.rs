@@ -94,12 +94,10 @@ fn in_archive(path: &Path, stamp: Stamp, report: &mut Report) -> Vec<(PathBuf, S
     files.map(|(path, size)| (path, Stamp { size, modified_ns: stamp.modified_ns })).collect()
 }
 
-/// All files of a folder as they lie, of any depth, sorted.
-pub(crate) fn list_files(folder: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, Cancelled> {
-    let (plain, archives) = list(folder, report, progress)?;
-    let mut files: Vec<PathBuf> = plain.into_iter().chain(archives).map(|(path, _)| path).collect();
-    files.sort();
-    Ok(files)
+/// All files of a folder of any depth or of an archive, sorted, those in archives of the folder included.
+pub(crate) fn list_images(place: &Path, report: &mut Report, progress: &Progress) -> Result<Vec<PathBuf>, Cancelled> {
+    let files = if place.is_dir() { walk(place, report, progress)? } else { alone(place, report) };
+    Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
 type Stamped = Vec<(PathBuf, Stamp)>;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::grid::VoxelBox;
-use crate::domain::segmentation::{Code, SegmentInfo, SegmentState};
+use crate::domain::segmentation::{Code, SegmentInfo, SegmentState, Side};
 use crate::io::report::Report;
 
 use super::{Label, LabelMap, OPACITY};
@@ -31,6 +31,7 @@ pub fn labels(keys: &BTreeMap<String, String>, file: &str, report: &mut Report) 
         let info = SegmentInfo {
             name,
             code: terminology(tags),
+            side: side(tags),
             color: key("Color").and_then(|text| color(text)).unwrap_or([128, 174, 128]),
             visible: true,
             opacity: OPACITY,
@@ -61,6 +62,12 @@ fn terminology(tags: &str) -> Option<Code> {
     })
 }
 
+/// The side of its `modifier`.
+fn side(tags: &str) -> Option<Side> {
+    let entry = tags.split('|').find_map(|tag| tag.strip_prefix("TerminologyEntry:"))?;
+    Side::of_code(entry.split('~').nth(3)?.split('^').nth(1)?)
+}
+
 const STATES: [(&str, SegmentState); 3] =
     [("notstarted", SegmentState::ToDo), ("inprogress", SegmentState::InWork), ("completed", SegmentState::Done)];
 
@@ -83,8 +90,10 @@ pub fn keys(map: &LabelMap<'_>) -> Vec<(String, String)> {
             None => ["SCT", "85756007", "Tissue"].map(str::to_owned),
         };
         let category = if info.code.is_some() { "SCT^123037004^Anatomical Structure" } else { "SCT^85756007^Tissue" };
+        let side = info.side.map(Side::code);
+        let side = side.map_or_else(|| "^^".to_owned(), |(value, meaning)| format!("SCT^{value}^{meaning}"));
         let terms = format!(
-            "Segmentation category and type - 3D Slicer General Anatomy list~{category}~{}~^^~Anatomic codes - DICOM master list~^^~^^",
+            "Segmentation category and type - 3D Slicer General Anatomy list~{category}~{}~{side}~Anatomic codes - DICOM master list~^^~^^",
             code.join("^")
         );
         let pairs = [

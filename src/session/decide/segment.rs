@@ -64,6 +64,7 @@ fn add(document: &Document, volume: VolumeId, name: &str, color: Option<[u8; 3]>
     let info = SegmentInfo {
         name,
         code: None,
+        side: None,
         color: color.unwrap_or_else(|| next_color(document)),
         visible: true,
         opacity: 0.25,
