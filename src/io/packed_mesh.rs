@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn base_64_is_that_of_the_standard() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{ff}", "w78=")];
+        let pairs =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{ff}", "w78=")];
         for (plain, text) in pairs {
             assert_eq!(base64(plain.as_bytes()), text);
             assert_eq!(from_base64(text).as_deref(), Some(plain.as_bytes()));

@@ -77,9 +77,10 @@ pub fn read(path: &Path, report: &mut Report) -> Result<Vec<Surface>, ImportErro
         }
     }
     if surfaces.is_empty() {
-        let why = report.lines.last().map_or("holds no surface".to_owned(), |line| {
-            format!("holds no usable surface ({})", line.text)
-        });
+        let why = report
+            .lines
+            .last()
+            .map_or("holds no surface".to_owned(), |line| format!("holds no usable surface ({})", line.text));
         return Err(failed(&why));
     }
     Ok(surfaces)
@@ -114,7 +115,8 @@ fn mesh_of(item: &Dataset<'_>, name: &str, report: &mut Report) -> Result<Triang
     let primitives = item.item(tags::SURFACE_MESH_PRIMITIVES_SEQUENCE).ok_or("has no triangles")?;
     let mut triangles = triangles_of(&primitives)?;
     let count = positions.len() as u32;
-    let (least, most) = triangles.iter().flatten().fold((u32::MAX, 0), |(l, m), &corner| (l.min(corner), m.max(corner)));
+    let (least, most) =
+        triangles.iter().flatten().fold((u32::MAX, 0), |(l, m), &corner| (l.min(corner), m.max(corner)));
     if least == 0 && most < count {
         report.warning(format!("{name} counts its points from 0, not from 1 as it should; that was heeded"));
     } else if least == 0 || most > count {
@@ -181,7 +183,8 @@ fn positions(points: &Dataset<'_>) -> Result<Vec<[f32; 3]>, String> {
     let is_big = element.encoding() == Encoding::ExplicitBig;
     let number = |four: &[u8; 4]| if is_big { f32::from_be_bytes(*four) } else { f32::from_le_bytes(*four) };
     let (threes, rest) = fours.as_chunks::<3>();
-    let positions: Vec<[f32; 3]> = threes.iter().map(|three| [0, 1, 2].map(|axis: usize| number(&three[axis]))).collect();
+    let positions: Vec<[f32; 3]> =
+        threes.iter().map(|three| [0, 1, 2].map(|axis: usize| number(&three[axis]))).collect();
     let announced = points.int(tags::NUMBER_OF_SURFACE_POINTS).unwrap_or(positions.len() as i64);
     if !rest.is_empty() || announced != positions.len() as i64 {
         return Err(format!("announces {announced} points and has {}", positions.len()));

@@ -82,14 +82,19 @@ pub fn read_models(path: &Path, progress: &Progress) -> Result<LoadedModels, Imp
             let stated = stated_space(&bytes);
             let space = stated.unwrap_or_default();
             match stated {
-                Some(MeshSpace::Ras) => report.repaired("the file counts to the right and to the front (RAS): it was turned into the patient's space"),
+                Some(MeshSpace::Ras) => report.repaired(
+                    "the file counts to the right and to the front (RAS): it was turned into the patient's space",
+                ),
                 Some(MeshSpace::Lps) => {}
-                None => report.warning("the file does not say its space: it was taken as DICOM's (LPS, mm); check left and right"),
+                None => report.warning(
+                    "the file does not say its space: it was taken as DICOM's (LPS, mm); check left and right",
+                ),
             }
             if origin == "OBJ" {
                 plain(obj::read_obj(&bytes, space).map_err(|error| failed(&format!("cannot be read: {error}")))?)
             } else {
-                let (mesh, said) = read_stl(&bytes, space).map_err(|error| failed(&format!("cannot be read: {error}")))?;
+                let (mesh, said) =
+                    read_stl(&bytes, space).map_err(|error| failed(&format!("cannot be read: {error}")))?;
                 report.extend(said);
                 plain(mesh)
             }

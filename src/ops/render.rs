@@ -26,8 +26,8 @@ use crate::gpu::residency::GpuMemory;
 use crate::gpu::volume_texture::{ResidentVolume, VolumeTextureError};
 use crate::io::dicom_seg::SourceImages;
 use crate::io::png::{PngError, write_png};
-use crate::io::secondary_capture::{Capture, CaptureError, write_capture};
 use crate::io::provenance::{NOT_FOR_DIAGNOSTIC_USE, PROGRAM, Software, VERSION};
+use crate::io::secondary_capture::{Capture, CaptureError, write_capture};
 use crate::ops::backend::Backend;
 use crate::task::{Cancelled, Progress};
 

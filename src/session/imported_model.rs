@@ -78,7 +78,8 @@ impl Serialize for ImportedModel {
 impl<'de> Deserialize<'de> for ImportedModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Written { origin, triangles } = Written::deserialize(deserializer)?;
-        let mesh = from_text(&triangles).ok_or_else(|| serde::de::Error::custom("the triangles of a model are damaged"))?;
+        let mesh =
+            from_text(&triangles).ok_or_else(|| serde::de::Error::custom("the triangles of a model are damaged"))?;
         Ok(Self::new(origin, mesh))
     }
 }

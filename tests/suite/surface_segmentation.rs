@@ -177,8 +177,11 @@ fn surfaces_are_known_for_what_they_are_and_doubts_are_said() {
     for words in ["the models name ANOTHER PATIENT", "another frame of reference"] {
         assert!(report.lines.iter().any(|line| line.text.contains(words)), "{words}: {report:?}");
     }
-    let info =
-        SeriesInfo { patient_id: "T1".to_owned(), frame_of_reference_uid: "2.25.79".to_owned(), ..SeriesInfo::default() };
+    let info = SeriesInfo {
+        patient_id: "T1".to_owned(),
+        frame_of_reference_uid: "2.25.79".to_owned(),
+        ..SeriesInfo::default()
+    };
     assert!(load_models(&path, &info, &Progress::new()).expect("readable").report.is_empty());
 }
 
@@ -259,7 +262,11 @@ fn what_lies_is_refused_in_words_and_stops_nothing_else() {
         let mut lies = surface(1, &CORNERS, triangles(&FACES));
         let points = item(|object| {
             object.put(DataElement::new(tags::NUMBER_OF_SURFACE_POINTS, VR::UL, PrimitiveValue::from(u32::MAX)));
-            object.put(DataElement::new(tags::POINT_COORDINATES_DATA, VR::OF, PrimitiveValue::F32(CORNERS.as_slice().into())));
+            object.put(DataElement::new(
+                tags::POINT_COORDINATES_DATA,
+                VR::OF,
+                PrimitiveValue::F32(CORNERS.as_slice().into()),
+            ));
         });
         sequence(&mut lies, tags::SURFACE_POINTS_SEQUENCE, vec![points]);
         lies

@@ -14,7 +14,9 @@ impl MaquetteApp {
         let (mut segments, mut images) = (false, false);
         let close = modal(ctx, "Labels or images?", 460.0, |ui| {
             ui.add(egui::Label::new(format!("{name} holds a few whole numbers, as label maps do.")).wrap());
-            ui.label(RichText::new("As segments, each number becomes a segment of these images.").small().color(theme::WEAK));
+            ui.label(
+                RichText::new("As segments, each number becomes a segment of these images.").small().color(theme::WEAK),
+            );
             ui.add_space(12.0);
             ui.horizontal(|ui| {
                 let height = Vec2::new(0.0, 28.0);

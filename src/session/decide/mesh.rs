@@ -142,8 +142,17 @@ pub(in crate::session) fn read_models(
         let id = MeshId(document.next_id() + n as u32);
         let source = MeshSource::Imported { volume, model: model.model };
         let (color, steps) = (model.color.unwrap_or(BONE), Vec::new());
-        let object =
-            MeshObject { id, name, source, steps, color, visible: true, revision, build_revision: revision, built: None };
+        let object = MeshObject {
+            id,
+            name,
+            source,
+            steps,
+            color,
+            visible: true,
+            revision,
+            build_revision: revision,
+            built: None,
+        };
         edits.push(Edit::Mesh { id, index: document.meshes().len() + n, value: Some(Box::new(object)) });
     }
     Ok((Command::ReadModels { volume, names }, Change { edits }))
