@@ -431,7 +431,7 @@ fn grid_of(seat: Seat, session: &Session) -> Option<Grid> {
 fn mesh_volume(mesh: MeshId, session: &Session) -> Option<VolumeId> {
     match session.document().mesh(mesh)?.source {
         MeshSource::Segment { segment, .. } => session.document().segment(segment).map(|object| object.volume),
-        MeshSource::IsoValue { volume, .. } => Some(volume),
+        MeshSource::IsoValue { volume, .. } | MeshSource::Imported { volume, .. } => Some(volume),
     }
 }
 
