@@ -22,6 +22,7 @@ pub mod panels;
 pub mod recent;
 pub mod saving;
 pub mod selection;
+pub mod settings;
 pub mod shortcuts;
 pub mod stage;
 pub mod theme;
@@ -108,6 +109,7 @@ pub fn run(start: Start, frame_log: Option<PathBuf>) -> Result<(), AppError> {
             let state = context.wgpu_render_state.as_ref().ok_or("the window has no graphics device")?;
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
+            app.settings = settings::Settings::of_user();
             app.browser.keep_index_at(crate::ops::browse::default_index());
             app.keep_journal();
             if let Some(path) = frame_log {
@@ -166,6 +168,10 @@ pub struct MaquetteApp {
     seen_notice: u64,
     keeping: Keeping,
     frame_log: Option<FrameLog>,
+    /// What the user has set for the program.
+    settings: settings::Settings,
+    /// What is typed as the name of a layout.
+    layout_name: String,
     /// A colour and an opacity that are being dragged.
     pending_color: Option<(selection::Selected, [u8; 3])>,
     pending_opacity: Option<(crate::domain::segmentation::SegmentId, f64)>,
@@ -213,6 +219,8 @@ impl MaquetteApp {
             seen_notice: 0,
             keeping: Keeping::default(),
             frame_log: None,
+            settings: settings::Settings::default(),
+            layout_name: String::new(),
             pending_color: None,
             pending_opacity: None,
         })
@@ -267,6 +275,11 @@ impl MaquetteApp {
     /// Keeps the index of studies in this file; for tests.
     pub fn keep_studies_at(&mut self, file: PathBuf) {
         self.browser.keep_index_at(Some(file));
+    }
+
+    /// Keeps what the user sets in this file; for tests.
+    pub fn keep_settings_at(&mut self, file: PathBuf) {
+        self.settings = settings::Settings::at(Some(file));
     }
 
     /// Chooses where meshes are written, as if it had been typed.

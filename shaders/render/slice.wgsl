@@ -26,7 +26,11 @@ struct SliceUniforms {
     outline_px: f32,
     outside_alpha: f32,
     outline_passes: u32,
-    reserved: f32,
+    fusion_opacity: f32,
+    fusion_bounds: vec2<f32>,
+    // Where the volume over the slice begins, from the left, and the part of its window in which it fades in.
+    fusion_from_px: f32,
+    fusion_fade: f32,
 }
 
 // What this variant does; what it leaves out costs nothing, also on drivers that run both sides of an if.
@@ -36,6 +40,7 @@ override SLAB: bool = false;
 override SEGMENTS: bool = true;
 override PREVIEW: bool = false;
 override GIVEN: bool = false;
+override FUSION: bool = false;
 
 const SLAB_MAXIMUM: u32 = 0u;
 const SLAB_MINIMUM: u32 = 1u;
@@ -50,6 +55,9 @@ const COLOR_MAP_SIZE: u32 = 256u;
 @group(1) @binding(5) var color_map: texture_2d<f32>;
 // Where GIVEN: the value of each pixel, sampled by the processor (domain::slice_sampling); NO_VALUE outside the volume.
 @group(1) @binding(6) var given_values: texture_2d<f32>;
+// Where FUSION: the values of the volume over the slice (fs_values drew them), and its colours.
+@group(1) @binding(7) var fusion_values: texture_2d<f32>;
+@group(1) @binding(8) var fusion_color_map: texture_2d<f32>;
 
 @vertex
 fn vs_main(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
@@ -205,6 +213,19 @@ fn overlaid(below: vec3<f32>, offset_px: vec2<f32>) -> vec3<f32> {
     return color;
 }
 
+// The volume over the slice, in its own colours.
+fn fused(below: vec3<f32>, position: vec2<f32>) -> vec3<f32> {
+    let value = textureLoad(fusion_values, vec2<i32>(position), 0).r;
+    let here = value > 0.5 * NO_VALUE && position.x >= frame.fusion_from_px;
+    let bounds = frame.fusion_bounds;
+    let gray = clamp((select(bounds.x, value, here) - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0);
+    let entry = i32(gray * f32(COLOR_MAP_SIZE - 1u) + 0.5);
+    let fade = clamp(gray / max(frame.fusion_fade, 1.0e-6), 0.0, 1.0);
+    let opacity = frame.fusion_opacity * select(1.0, fade, frame.fusion_fade > 0.0);
+    let color = textureLoad(fusion_color_map, vec2<i32>(entry, 0), 0).rgb;
+    return mix(below, color, select(0.0, opacity, here));
+}
+
 @fragment
 fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let offset_px = position.xy - frame.center_px;
@@ -214,6 +235,9 @@ fn fs_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let gray = clamp((value.x - bounds.x) / (bounds.y - bounds.x), 0.0, 1.0);
     let entry = i32(gray * f32(COLOR_MAP_SIZE - 1u) + 0.5);
     var color = textureLoad(color_map, vec2<i32>(entry, 0), 0).rgb * value.y;
+    if FUSION {
+        color = fused(color, position.xy);
+    }
     if PREVIEW {
         // The voxel's own value decides, as it will when the threshold is applied.
         let own = texel_at(nearest(voxel)) * frame.value_from_texel.x + frame.value_from_texel.y;

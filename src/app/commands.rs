@@ -44,8 +44,6 @@ pub enum Needs {
     Volume,
     /// Two volumes in the case.
     TwoVolumes,
-    /// Three volumes in the case.
-    ThreeVolumes,
     /// A volume that was read from files with tags.
     Tags,
     /// A selected segment.
@@ -92,7 +90,6 @@ impl Needs {
             Self::Nothing => (true, ""),
             Self::Volume => (now.volume, "Open images first."),
             Self::TwoVolumes => (now.volumes >= 2, "Add another series to the case first."),
-            Self::ThreeVolumes => (now.volumes >= 3, "The case needs three series for that."),
             Self::Tags => (now.tags, "The selected volume has no DICOM tags."),
             Self::Segment => (now.segment, "Select a segment first."),
             Self::Mesh => (now.mesh, "Select a mesh first."),

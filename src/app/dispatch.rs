@@ -41,6 +41,7 @@ impl MaquetteApp {
             CommandId::Undo | CommandId::Redo => self.turn_history(id == CommandId::Undo),
             CommandId::Palette => self.palette.open(),
             CommandId::Shortcuts => self.dialog = Some(Dialog::Keys),
+            CommandId::Layouts => self.dialog = Some(Dialog::Layouts),
             CommandId::About => self.dialog = Some(Dialog::About),
             CommandId::VolumePresets => self.dialog = Some(Dialog::VolumePresets),
             CommandId::WindowPresets => self.dialog = Some(Dialog::WindowPresets),

@@ -7,6 +7,7 @@ pub mod export;
 pub mod gallery;
 pub mod history;
 pub mod keys;
+pub mod layouts;
 pub mod leaving;
 pub mod mesh_options;
 pub mod objects;
@@ -45,6 +46,8 @@ pub enum Dialog {
     WindowPresets,
     /// Meshes to files.
     Export,
+    /// Layouts under names.
+    Layouts,
 }
 
 impl MaquetteApp {
@@ -63,11 +66,13 @@ impl MaquetteApp {
             Dialog::VolumePresets => "3D presets",
             Dialog::WindowPresets => "Window presets",
             Dialog::Export => "Export meshes",
+            Dialog::Layouts => "Layouts",
         };
         let width = match dialog {
             Dialog::VolumePresets | Dialog::WindowPresets | Dialog::Tags => 860.0,
             Dialog::Keys => 720.0,
             Dialog::Report | Dialog::About | Dialog::Export => 560.0,
+            Dialog::Layouts => 420.0,
         };
         let close = modal(ctx, title, width, |ui| match dialog {
             Dialog::Report => self.report_ui(ui),
@@ -77,6 +82,7 @@ impl MaquetteApp {
             Dialog::VolumePresets => self.volume_presets_ui(ui),
             Dialog::WindowPresets => self.window_presets_ui(ui),
             Dialog::Export => self.export_ui(ui),
+            Dialog::Layouts => self.layouts_ui(ui),
         });
         if close && self.dialog == Some(dialog) {
             self.dialog = None;

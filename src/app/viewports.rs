@@ -10,23 +10,28 @@ pub mod contours;
 pub mod cropping;
 pub mod cube;
 pub mod cuts;
+mod divider;
+mod fusion_menu;
 pub mod input;
 pub mod layout;
 pub mod measurements;
 pub mod picture_source;
 pub mod placement;
 mod plane_lines;
+mod seat;
 mod series_label;
 mod series_menu;
 pub mod shared;
 pub mod slice_menu;
 pub mod slice_pane;
+mod slice_text;
 pub mod stroke;
 pub mod surfaces;
+mod tiling_tree;
 pub mod volume_pane;
 
 use egui::{Align2, Rect, Response, Ui, ViewportBuilder, ViewportId};
-use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, UiResponse};
+use egui_tiles::{Behavior, EditAction, SimplificationOptions, TileId, Tiles, UiResponse};
 use glam::DVec3;
 
 use super::commands::CommandId;
@@ -46,8 +51,9 @@ use crate::tools::options::ToolBox;
 
 use cine::Cine;
 use layout::{Arrangement, Layout, Pane};
+use seat::Seat;
 use shared::Shared;
-use slice_pane::{Seat, SlicePane};
+use slice_pane::SlicePane;
 use volume_pane::VolumePane;
 
 /// What the views need for one frame.
@@ -77,6 +83,8 @@ pub struct Readout {
     pub volume: Option<VolumeId>,
     /// Its value there.
     pub value: Option<f64>,
+    /// The volume over it and its value there.
+    pub over: Option<(VolumeId, f64)>,
     /// Visible segments there, first is on top.
     pub segments: Vec<SegmentId>,
     /// What left, middle and right button do there, in a word or two each; empty texts are not shown.
@@ -161,7 +169,11 @@ impl Viewports {
         self.cine.play(ui, scene.session);
         let repaint = ui.ctx().clone();
         let waker: surfaces::Waker = std::sync::Arc::new(move || repaint.request_repaint());
-        self.layout.arrange(Arrangement::of_name(&scene.session.view.layout));
+        let view = &scene.session.view;
+        let is_other = self.layout.follow(Arrangement::of_name(&view.layout), view.tiling.as_ref());
+        if is_other {
+            self.slices.iter_mut().for_each(SlicePane::fit);
+        }
         let volumes = self.volumes_in_view(scene.session);
         if let Some(why) = self.shared.source.sync(scene.device, scene.session, &volumes, &waker) {
             scene.notices.warn(format!("The pictures cannot be drawn: {why}."));
@@ -175,7 +187,7 @@ impl Viewports {
             // The rest may leave a place of the grid empty.
             ui.painter().rect_filled(rect, 0.0, theme::SUNK);
         }
-        let mut panes = Panes { slices, volume, shared, scene, wish: None };
+        let mut panes = Panes { slices, volume, shared, scene, wish: None, edited: false };
         match maximised {
             Some(pane) => {
                 let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect));
@@ -191,7 +203,12 @@ impl Viewports {
                 wish = Some(Wish::Attach(pane));
             }
         }
-        match wish.or(panes.wish) {
+        let edited = panes.edited;
+        let wish = wish.or(panes.wish);
+        if edited {
+            scene.session.view.tiling = self.layout.take_edit();
+        }
+        match wish {
             Some(Wish::Maximise(pane)) => self.layout.toggle_maximised(pane),
             Some(Wish::Detach(pane)) => self.layout.set_detached(pane, true),
             Some(Wish::Attach(pane)) => self.layout.set_detached(pane, false),
@@ -204,8 +221,10 @@ impl Viewports {
         let seats = self.layout.panes().filter_map(|pane| Seat::of(pane, session));
         let mut volumes: Vec<VolumeId> = session.view.active_volume.into_iter().collect();
         for seat in seats {
-            if !volumes.contains(&seat.volume) {
-                volumes.push(seat.volume);
+            for id in seat.fusion(session).map(|fusion| fusion.volume).into_iter().chain([seat.volume]) {
+                if !volumes.contains(&id) {
+                    volumes.push(id);
+                }
             }
         }
         volumes
@@ -266,6 +285,7 @@ impl Viewports {
             }
             ViewCommand::Arrange(arrangement) => {
                 arrangement.name().clone_into(&mut session.view.layout);
+                session.view.tiling = None;
                 self.layout.reset(arrangement);
                 if arrangement.series_count() > 0 {
                     fill_beside(arrangement.series_count(), scene);
@@ -365,6 +385,8 @@ struct Panes<'a, 'b> {
     shared: &'a mut Shared,
     scene: &'a mut Scene<'b>,
     wish: Option<Wish>,
+    /// The views were moved or resized by hand.
+    edited: bool,
 }
 
 impl Panes<'_, '_> {
@@ -444,6 +466,10 @@ impl Behavior<Pane> for Panes<'_, '_> {
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> egui::WidgetText {
         pane.name().into()
+    }
+
+    fn on_edit(&mut self, action: EditAction) {
+        self.edited |= matches!(action, EditAction::TileResized | EditAction::TileDropped);
     }
 
     fn gap_width(&self, _style: &egui::Style) -> f32 {

@@ -167,6 +167,32 @@ pub struct RangePreview {
     pub opacity: f32,
 }
 
+/// Colours that fade at their dark end are as opaque as asked from this part of the window on.
+pub const FUSION_FADE: f64 = 0.1;
+
+/// How another volume lies over a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FusionStyle {
+    /// Its values from one end of the colours to the other.
+    pub window: Window,
+    /// Its colours.
+    pub color_map: ColorMap,
+    /// 0 to 1.
+    pub opacity: f32,
+    /// Whether low values are clear, so that only what is high covers the slice.
+    pub fades: bool,
+    /// Part of the view's width, from the left, where it does not lie over the slice: 0 shows it everywhere.
+    pub from: f32,
+}
+
+impl FusionStyle {
+    /// How opaque a value is whose grey level is this, 0 to 1.
+    pub fn opacity_of(&self, gray: f64) -> f64 {
+        let fade = if self.fades { (gray / FUSION_FADE).clamp(0.0, 1.0) } else { 1.0 };
+        f64::from(self.opacity) * fade
+    }
+}
+
 /// How a slice is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SliceStyle {
@@ -180,6 +206,8 @@ pub struct SliceStyle {
     pub interpolation: Interpolation,
     /// Thickness; `None` for a plane without.
     pub slab: Option<Slab>,
+    /// How another volume lies over it; `None` for none.
+    pub fusion: Option<FusionStyle>,
     /// Values to colour; `None` for none.
     pub preview: Option<RangePreview>,
     /// Width of the segments' outlines in pixels; 0 for none.
@@ -201,6 +229,7 @@ impl SliceStyle {
             inverted: false,
             interpolation: Interpolation::Linear,
             slab: None,
+            fusion: None,
             preview: None,
             outline_px: 1.5,
         }

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::color_map::ColorMap;
 use super::grid::Grid;
 use super::slice::{
-    FrameInVoxels, Interpolation, NEAREST_BIAS, RangePreview, SegmentLayer, Slab, SlabMode, SliceFrame, SliceStyle,
+    FrameInVoxels, FusionStyle, Interpolation, NEAREST_BIAS, RangePreview, SegmentLayer, Slab, SlabMode, SliceFrame,
+    SliceStyle,
 };
 use super::volume::Volume;
 
@@ -141,12 +142,14 @@ pub fn resample(
     values
 }
 
-/// An sRGB picture (RGBA, opaque) of a plane with segments laid over it; `segment_grid` is the grid of all masks.
+/// An sRGB picture (RGBA, opaque) of a plane, a second volume laid over the first as the style says, with segments laid over
+/// both; `segment_grid` is the grid of all masks.
 ///
 /// # Panics
 /// When a mask is not of `segment_grid`.
 pub fn render(
     volume: Option<&Volume>,
+    over: Option<&Volume>,
     segment_grid: &Grid,
     segments: &[SegmentLayer<'_>],
     frame: &SliceFrame,
@@ -155,6 +158,7 @@ pub fn render(
     assert!(segments.iter().all(|layer| layer.mask.dims() == segment_grid.dims()), "masks of the grid given");
     let [width, height] = frame.size_px.map(|n| n as usize);
     let values = volume.map(|volume| resample(volume, frame, style.interpolation, style.slab.as_ref()));
+    let fused = over.zip(style.fusion).map(|(over, fusion)| Fused::new(over, fusion, frame, style));
     let mut layers: Vec<SegmentLayer<'_>> = segments.iter().filter(|layer| layer.style.visible).copied().collect();
     layers.sort_by_key(|layer| layer.id);
     let overlay = Overlay { frame, voxels: frame.in_voxels(segment_grid), grid: segment_grid, layers };
@@ -169,6 +173,9 @@ pub fn render(
                 unit_color([r, g, b])
             });
             let point_px = pixel_center(x, y);
+            if let Some(fused) = &fused {
+                color = fused.over(color, (x, y));
+            }
             if let Some((volume, voxels, preview)) = &preview {
                 let voxel = voxel_of(voxels, frame, point_px);
                 if in_preview(volume, voxel, preview) {
@@ -181,6 +188,30 @@ pub fn render(
         }
     });
     picture
+}
+
+/// A second volume over the first.
+struct Fused {
+    values: Vec<Option<f64>>,
+    style: FusionStyle,
+    size_px: [u32; 2],
+}
+
+impl Fused {
+    /// Sampled where and as the first one is.
+    fn new(over: &Volume, fusion: FusionStyle, frame: &SliceFrame, style: &SliceStyle) -> Self {
+        let values = resample(over, frame, style.interpolation, style.slab.as_ref());
+        Self { values, style: fusion, size_px: frame.size_px }
+    }
+
+    fn over(&self, below: DVec3, (x, y): (usize, usize)) -> DVec3 {
+        let width = self.size_px[0] as usize;
+        let left = pixel_center(x, y).x < f64::from(self.style.from) * width as f64;
+        let Some(value) = self.values[x + width * y].filter(|_| !left) else { return below };
+        let gray = self.style.window.gray(value);
+        let [r, g, b, _] = self.style.color_map.table()[ColorMap::entry(gray)];
+        below.lerp(unit_color([r, g, b]), self.style.opacity_of(gray))
+    }
 }
 
 fn pixel_center(x: usize, y: usize) -> DVec2 {
@@ -317,7 +348,7 @@ mod tests {
         let layer = SegmentLayer { id: SegmentId(1), mask: &mask, style };
         let frame = SliceFrame::fitting(Plane::Axial, &grid, DVec3::ONE, [40, 40]);
         let slice_style = SliceStyle::new(Window::new(1000.0, -10_000.0));
-        let picture = render(Some(&volume), &grid, &[layer], &frame, &slice_style);
+        let picture = render(Some(&volume), None, &grid, &[layer], &frame, &slice_style);
         let at = |x: usize, y: usize| picture[x + 40 * y];
         assert_eq!(at(10, 20), [255, 0, 0, 255], "outline");
         assert_eq!(at(20, 20)[0] - at(20, 20)[1], 64, "fill of a quarter");

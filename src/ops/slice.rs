@@ -96,7 +96,7 @@ impl SlicePainter {
                 device.draw(frame, style);
                 bytemuck::pod_collect_to_vec(&readback::texture_bytes(&device.context, device.target.texture()))
             }
-            None => slice_reference::render(Some(&self.volume), self.volume.grid(), &[], frame, style),
+            None => slice_reference::render(Some(&self.volume), None, self.volume.grid(), &[], frame, style),
         };
         Picture { size_px: frame.size_px, rgba }
     }
@@ -115,6 +115,7 @@ impl DevicePainter {
         let scene = SliceScene {
             frame: *frame,
             volume: Some(SliceVolume::from(&*self.resident).with_samples(&self.resident)),
+            over: None,
             segments: None,
             style: *style,
             transparent_outside: false,
@@ -138,7 +139,7 @@ pub fn draw_slice(
         Some(context) => on_device(&context, request, progress)?,
         None => {
             let (grid, layers) = request.segments.unwrap_or((request.volume.grid(), &[]));
-            slice_reference::render(Some(request.volume), grid, layers, &request.frame, &request.style)
+            slice_reference::render(Some(request.volume), None, grid, layers, &request.frame, &request.style)
         }
     };
     Ok(Picture { size_px: request.frame.size_px, rgba })
@@ -159,6 +160,7 @@ fn on_device(
     let scene = SliceScene {
         frame: request.frame,
         volume: Some(SliceVolume::from(&*resident)),
+        over: None,
         segments: atlas.as_ref(),
         style: request.style,
         transparent_outside: false,

@@ -4,7 +4,9 @@
 //! through it, so moving it moves all views. Screen: right and down as `domain::plane` says, in points (px of the window).
 //! All updates are pure functions of the state; no egui here.
 
+pub mod fusion;
 pub mod side_by_side;
+pub mod tiling;
 pub mod turned_planes;
 pub mod volume_look;
 
@@ -24,8 +26,10 @@ use crate::domain::transfer::{Blend, TransferFunction, default_for, preset};
 use crate::domain::volume::{Quantity, Volume};
 use crate::domain::window::Window;
 
-use super::document::{Document, VolumeId};
-use side_by_side::SideBySide;
+use super::document::{Document, VolumeId, VolumeObject};
+use fusion::Fusion;
+use side_by_side::{SideBySide, SliceColors};
+use tiling::Tiling;
 use volume_look::{Cut, CutSlab, VolumeLook};
 
 pub use crate::domain::slice::Interpolation;
@@ -181,6 +185,8 @@ pub struct ViewState {
     pub looks_aside: BTreeMap<VolumeId, (String, VolumeLook)>,
     /// Volumes that stand beside each other, each in a view of its own.
     pub beside: SideBySide,
+    /// What lies over the slices.
+    pub fusion: Option<Fusion>,
     /// Whether the slice views' planes are outlined in 3D.
     pub planes_in_3d: bool,
     /// What the 3D view is cut to; `None` shows all.
@@ -193,6 +199,8 @@ pub struct ViewState {
     pub tool: String,
     /// Name of the arrangement of views.
     pub layout: String,
+    /// What a person has made of that arrangement; `None` while it is as it was.
+    pub tiling: Option<Tiling>,
     /// How slices are drawn between voxels.
     pub interpolation: Interpolation,
     /// Colours of the slices.
@@ -223,12 +231,14 @@ impl Default for ViewState {
             look: VolumeLook::default(),
             looks_aside: BTreeMap::new(),
             beside: SideBySide::default(),
+            fusion: None,
             planes_in_3d: false,
             crop: None,
             active_volume: None,
             active_segment: None,
             tool: "crosshair".to_owned(),
             layout: "four-up".to_owned(),
+            tiling: None,
             interpolation: Interpolation::Linear,
             color_map: ColorMap::Grey,
             planes_locked: true,
@@ -256,6 +266,7 @@ impl ViewState {
     pub fn show_volume(&mut self, id: VolumeId, document: &Document) {
         let Some(object) = document.volume(id) else { return };
         let grid = &object.head.grid;
+        self.meet(object);
         let (preset, look) = self.change_look(id, &object.volume);
         (self.preset, self.look) = (preset, look.without_cuts());
         self.trade_places(id);
@@ -267,7 +278,6 @@ impl ViewState {
         let (lower, upper) = grid.bounds_in_patient();
         self.camera = Camera::fitting(lower, upper, StandardView::Anterior).zoomed(BODY_ZOOM);
         self.crop = None;
-        self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
     }
 
     /// Looks at another volume of the case from where the eye is: the crosshair and the views stay, where the volume reaches.
@@ -282,11 +292,22 @@ impl ViewState {
             self.show_volume(id, document);
             return;
         }
+        self.meet(object);
         let (preset, look) = self.change_look(id, &object.volume);
         (self.preset, self.look) = (preset, look.with_cuts_of(&self.look));
         self.trade_places(id);
         self.crosshair_in_patient = snap_to_slice(grid, self.crosshair_in_patient);
-        self.windows.entry(id).or_insert_with(|| default_window(&object.head.info.windows, &object.volume));
+    }
+
+    /// A volume that was never looked at gets its window; PET is read dark on light.
+    pub(super) fn meet(&mut self, object: &VolumeObject) {
+        if self.windows.contains_key(&object.id) {
+            return;
+        }
+        self.windows.insert(object.id, default_window(&object.head.info.windows, &object.volume));
+        if object.head.quantity == Quantity::Suv {
+            self.beside.colors.insert(object.id, SliceColors { map: ColorMap::Grey, inverted: true });
+        }
     }
 
     /// Puts the look of the volume in the view aside and gives that of the next one: as it was left, else the usual.
@@ -356,12 +377,9 @@ impl ViewState {
         self.windows.get(&id).copied().unwrap_or(Window { width: 400.0, level: 40.0 })
     }
 
-    /// Changes window and level by a drag: right widens, down raises the level; a drag of 250 points doubles the width.
+    /// Changes window and level by a drag.
     pub fn drag_window(&mut self, id: VolumeId, drag_px: DVec2) {
-        let before = self.window(id);
-        let width = before.width * (drag_px.x / 250.0).exp2();
-        let level = before.level + drag_px.y * before.width / 500.0;
-        self.windows.insert(id, Window::new(width, level));
+        self.windows.insert(id, dragged_window(self.window(id), drag_px));
     }
 
     /// Moves the crosshair; every slice view follows.
@@ -399,6 +417,12 @@ impl ViewState {
     }
 }
 
+/// A window changed by a drag: right widens, down raises the level; a drag of 250 points doubles the width.
+pub fn dragged_window(before: Window, drag_px: DVec2) -> Window {
+    let width = before.width * (drag_px.x / 250.0).exp2();
+    Window::new(width, before.level + drag_px.y * before.width / 500.0)
+}
+
 /// The voxel axis that a plane steps along, and voxels per mm along the plane's normal (negative when they run against it).
 fn slice_axis(grid: &Grid, plane: Plane) -> (usize, f64) {
     let axis = grid.axis_along(plane.normal_in_patient());
@@ -429,8 +453,13 @@ pub fn snap_to_slice(grid: &Grid, point_in_patient: DVec3) -> DVec3 {
     grid.patient_from_voxel().transform_point3(voxel.round())
 }
 
-/// The first window that the files suggest; else soft tissue for CT, and the range of values for anything else.
+/// The first window that the files suggest; else soft tissue for CT, and the range of values for anything else. SUV from 0 to
+/// 5 (as OHIF shows PET first; 6 and 3 are these ends by the linear function of DICOM PS3.3 C.11.2.1.2): what the files suggest
+/// there is of the stored activity.
 pub fn default_window(suggested: &[(String, Window)], volume: &Volume) -> Window {
+    if volume.quantity() == Quantity::Suv {
+        return Window::new(6.0, 3.0);
+    }
     if let Some((_, window)) = suggested.first() {
         return *window;
     }

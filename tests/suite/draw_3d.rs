@@ -241,7 +241,7 @@ fn planes_and_lines_stand_in_the_patient() {
     let mut picture = ViewTexture::new(context, "slice", frame.size_px);
     let style = SliceStyle::new(Window::new(3000.0, 500.0));
     let volume = Some(SliceVolume::from(&*resident));
-    let slice = SliceScene { frame, volume, segments: None, style, transparent_outside: true };
+    let slice = SliceScene { frame, volume, over: None, segments: None, style, transparent_outside: true };
     SliceRenderer::new(context).draw(context, &mut picture, &slice);
     let planes = [PlaneItem { frame, picture: &picture }];
     let left = DVec3::new(45.0, 0.0, 0.0);

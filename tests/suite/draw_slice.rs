@@ -9,7 +9,7 @@ use maquette::domain::mask::Mask;
 use maquette::domain::plane::Plane;
 use maquette::domain::segmentation::SegmentId;
 use maquette::domain::slice::{
-    Interpolation, RangePreview, SegmentLayer, SegmentStyle, Slab, SlabMode, SliceFrame, SliceStyle,
+    FusionStyle, Interpolation, RangePreview, SegmentLayer, SegmentStyle, Slab, SlabMode, SliceFrame, SliceStyle,
 };
 use maquette::domain::slice_reference;
 use maquette::domain::volume::{Quantity, Rescale, Volume};
@@ -62,7 +62,7 @@ fn oblique(grid: &Grid, size_px: [u32; 2]) -> SliceFrame {
 }
 
 fn scene(frame: SliceFrame, volume: SliceVolume<'_>, style: SliceStyle) -> SliceScene<'_> {
-    SliceScene { frame, volume: Some(volume), segments: None, style, transparent_outside: false }
+    SliceScene { frame, volume: Some(volume), over: None, segments: None, style, transparent_outside: false }
 }
 
 fn gpu_values(context: &Context, scene: &SliceScene<'_>) -> Vec<f32> {
@@ -252,7 +252,7 @@ fn pictures_with_segments_are_those_of_the_twin() {
     {
         let on_device = SliceVolume::from(&*texture);
         let found = gpu_picture(context, &SliceScene { segments: Some(&atlas), ..scene(frame, on_device, style) });
-        let expected = slice_reference::render(Some(&volume), &segment_grid, &layers, &frame, &style);
+        let expected = slice_reference::render(Some(&volume), None, &segment_grid, &layers, &frame, &style);
         let far = |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 2);
         let differ = found.iter().zip(&expected).filter(far).count();
         assert!(differ * 200 < found.len(), "{differ} of {} pixels differ", found.len());
@@ -260,6 +260,55 @@ fn pictures_with_segments_are_those_of_the_twin() {
             assert!(found.iter().filter(|pixel| **pixel == color).count() > 50, "the outline of {color:?} is drawn");
         }
         assert!(!found.contains(&[0, 255, 0, 255]), "a hidden segment is not drawn");
+    }
+}
+
+/// Another field on a coarser grid that covers only part of the first.
+fn uptake(beside: &Grid) -> Arc<Volume> {
+    let turn = DMat3::from_axis_angle(DVec3::new(0.9, 0.1, 0.2).normalize(), 1.1) * 2.1;
+    let translation = beside.center_in_patient() - turn * DVec3::new(6.0, 5.0, 4.0) + DVec3::new(3.0, -2.0, 1.0);
+    let grid = Grid::new([14, 12, 10], DAffine3 { matrix3: turn, translation }).expect("valid grid");
+    let samples = (0..grid.voxel_count() as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 17) as i16 % 1000).collect();
+    Arc::new(Volume::new(grid, samples, Rescale { slope: 0.01, intercept: 0.0 }, Quantity::Suv))
+}
+
+#[test]
+fn a_second_volume_lies_over_the_first_as_the_cpu_twin_says() {
+    let Some(context) = &device() else { return };
+    let volume = noise(awkward_grid([40, 37, 29]));
+    let over = uptake(volume.grid());
+    let (texture, texture_over) = (upload(context, &volume), upload(context, &over));
+    let frame = oblique(volume.grid(), [101, 70]);
+    let hot =
+        FusionStyle { window: Window::new(8.0, 4.5), color_map: ColorMap::Fire, opacity: 0.6, fades: true, from: 0.0 };
+    let plain = SliceStyle::new(Window::new(2000.0, 350.0));
+    let base = slice_reference::render(Some(&volume), None, volume.grid(), &[], &frame, &plain);
+    let slab = Slab { thickness_mm: 6.0, mode: SlabMode::Maximum };
+    for (interpolation, slab, fusion) in [
+        (Interpolation::Linear, None, hot),
+        (Interpolation::Linear, Some(slab), hot),
+        (Interpolation::Nearest, None, FusionStyle { fades: false, color_map: ColorMap::Grey, ..hot }),
+        (Interpolation::Cubic, None, FusionStyle { from: 0.43, opacity: 1.0, ..hot }),
+    ] {
+        let style = SliceStyle { interpolation, slab, fusion: Some(fusion), ..plain };
+        let expected = slice_reference::render(Some(&volume), Some(&over), volume.grid(), &[], &frame, &style);
+        // From the textures, and (where the device is the processor) from main memory, as the window does.
+        let given = [&texture, &texture_over].map(|resident| SliceVolume::from(&**resident).with_samples(resident));
+        let loaded = [&texture, &texture_over].map(|resident| SliceVolume::from(&**resident));
+        for [first, second] in [given, loaded] {
+            let found = gpu_picture(context, &SliceScene { over: Some(second), ..scene(frame, first, style) });
+            let far = |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 2);
+            let differ = found.iter().zip(&expected).filter(far).count();
+            assert!(differ * 200 < found.len(), "{fusion:?}: {differ} of {} pixels differ", found.len());
+        }
+        let outside = (0..expected.len()).filter(|n| (n % 101) as f64 + 0.5 < 0.43 * 101.0);
+        if fusion.from > 0.0 {
+            let cubic = SliceStyle { interpolation, ..plain };
+            let base = slice_reference::render(Some(&volume), None, volume.grid(), &[], &frame, &cubic);
+            assert!(outside.clone().all(|n| base[n] == expected[n]), "left of the divider lies nothing over it");
+        }
+        let colored = expected.iter().zip(&base).filter(|(a, b)| a != b).count();
+        assert!(colored > expected.len() / 20, "it is seen: {colored}");
     }
 }
 

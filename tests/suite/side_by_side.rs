@@ -15,7 +15,7 @@ use maquette::session::document::{ContentHash, ImageSource, VolumeHead, VolumeId
 use maquette::session::view::slice_index;
 
 /// A place of the patient that both volumes show as a bright ball.
-const MARK_IN_PATIENT: DVec3 = DVec3::new(11.0, -23.0, 402.0);
+pub(super) const MARK_IN_PATIENT: DVec3 = DVec3::new(11.0, -23.0, 402.0);
 
 fn volume(dims: [u32; 3], axes: DMat3) -> Volume {
     let middle = DVec3::from_array(dims.map(|n| (f64::from(n) - 1.0) / 2.0));
@@ -43,6 +43,13 @@ pub(super) fn axial() -> Volume {
 pub(super) fn leaning_coronal() -> Volume {
     let axes = DMat3::from_cols(DVec3::X * 1.4, DVec3::NEG_Z * 1.3, DVec3::Y * 3.0);
     volume([50, 44, 18], DMat3::from_quat(DQuat::from_rotation_x(0.3)) * axes)
+}
+
+/// Uptake around the mark: 8 SUV, else 0.4, in voxels of 4 mm.
+pub(super) fn pet() -> Volume {
+    let marked = volume([16, 14, 16], DMat3::from_diagonal(DVec3::splat(4.0)));
+    let samples = marked.samples().iter().map(|sample| if *sample > 0 { 800 } else { 40 }).collect();
+    Volume::new(*marked.grid(), samples, Rescale { slope: 0.01, intercept: 0.0 }, Quantity::Suv)
 }
 
 pub(super) fn head(name: &str, volume: &Volume, patient: &str, frame: &str) -> VolumeHead {

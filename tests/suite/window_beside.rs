@@ -7,8 +7,9 @@ use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2};
 use egui_kittest::kittest::Queryable as _;
 use maquette::session::document::VolumeId;
 use maquette::session::view::ViewState;
+use maquette::session::view::fusion::FusionWay;
 
-use super::side_by_side::{axial, head, leaning_coronal};
+use super::side_by_side::{axial, head, leaning_coronal, pet};
 use super::window::{Window, press, settle, window};
 
 fn view(window: &Window) -> &ViewState {
@@ -162,4 +163,154 @@ fn a_layout_of_series_goes_with_its_case() {
     settle(&mut window);
     window.get_by_label("First series view: DOE Jane, Axial, 2024-01-05");
     window.get_by_label("Second series view: DOE Jane, Coronal, 2024-01-05");
+}
+
+/// A CT and a PET of one patient; the CT is worked on. `frame` is the PET's frame of reference.
+fn pet_and_ct(frame: &str) -> Option<(Window, VolumeId, VolumeId)> {
+    let mut window = window()?;
+    let session = window.state_mut().session_mut();
+    let (ct, pet) = (axial(), pet());
+    let ct = session.new_case(head("Chest CT", &ct, "DOE Jane", "1.2"), Arc::new(ct));
+    let pet = session.add_volume(head("FDG", &pet, "DOE Jane", frame), Arc::new(pet)).expect("added");
+    session.look_at_volume(ct);
+    let grid = session.document().volume(ct).expect("there").head.grid;
+    session.view.center_on(super::side_by_side::MARK_IN_PATIENT, &grid);
+    session.view.crosshair_visible = false;
+    settle(&mut window);
+    Some((window, ct, pet))
+}
+
+/// Pixels of a view that are no grey.
+fn colored_px(window: &mut Window, name: &str, part: std::ops::Range<f32>) -> usize {
+    let rect = window.get_by_label_contains(name).rect().shrink(30.0);
+    let picture = window.render().expect("a picture");
+    let columns = (rect.left() + rect.width() * part.start) as u32..(rect.left() + rect.width() * part.end) as u32;
+    let rows = rect.top() as u32..rect.bottom() as u32;
+    let is_colored = |x: u32, y: u32| {
+        let [r, _, b, _] = picture.get_pixel(x, y).0;
+        r > b.saturating_add(40)
+    };
+    columns.map(|x| rows.clone().filter(|y| is_colored(x, *y)).count()).sum()
+}
+
+#[test]
+fn pet_lies_over_ct_in_its_own_colours_and_is_wiped_by_its_divider() {
+    let Some((mut window, _, pet)) = pet_and_ct("1.2") else { return };
+    assert_eq!(colored_px(&mut window, "Axial view", 0.0..1.0), 0);
+    window.key_press_modifiers(Modifiers::SHIFT, Key::F);
+    settle(&mut window);
+    let fusion = view(&window).fusion.expect("something lies over the slices");
+    assert_eq!((fusion.volume, fusion.window.bounds(), fusion.way), (pet, (0.0, 5.0), FusionWay::Blend));
+    let blended = colored_px(&mut window, "Axial view", 0.0..1.0);
+    assert!(blended > 500, "the uptake is hot: {blended}");
+    window.check_accessibility();
+
+    press(&mut window, "View");
+    press(&mut window, "Over the slices: swipe");
+    let rect = window.get_by_label("Axial view").rect();
+    let (from, to) = (rect.center() + egui::vec2(0.0, 60.0), rect.left_center() + egui::vec2(rect.width() * 0.2, 60.0));
+    let before = view(&window).crosshair_in_patient;
+    window.hover_at(from);
+    window.run_steps(2);
+    window.drag_at(from);
+    window.run_steps(1);
+    window.hover_at(to);
+    window.run_steps(1);
+    window.drop_at(to);
+    settle(&mut window);
+    let divider = view(&window).fusion.expect("still there").divider;
+    assert!((divider - 0.2).abs() < 0.01, "{divider}");
+    assert_eq!(view(&window).crosshair_in_patient, before, "the tool got nothing of it");
+    assert_eq!(colored_px(&mut window, "Axial view", 0.0..0.15), 0, "left of it is the CT alone");
+
+    press(&mut window, "Axial display");
+    window.get_by_label("Window width over the slices");
+    window.check_accessibility();
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("fused.maquette");
+    let kept = view(&window).fusion;
+    window.state_mut().save_to(&case);
+    settle(&mut window);
+    window.state_mut().open(case);
+    settle(&mut window);
+    assert_eq!(view(&window).fusion, kept);
+}
+
+#[test]
+fn two_series_in_three_views_are_ct_pet_and_both() {
+    let Some((mut window, ct, pet)) = pet_and_ct("1.2") else { return };
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num5);
+    settle(&mut window);
+    let shown: Vec<(VolumeId, bool)> =
+        view(&window).beside.views.iter().map(|series| (series.volume, series.fused)).collect();
+    assert_eq!(shown, [(ct, false), (pet, false), (ct, true)]);
+    for (name, colored) in [("First series view", false), ("Second series view", false), ("Third series view", true)] {
+        assert_eq!(colored_px(&mut window, name, 0.0..1.0) > 200, colored, "{name}");
+    }
+    assert!(view(&window).slice_colors(pet).inverted, "PET is read dark on light");
+}
+
+#[test]
+fn what_has_another_frame_of_reference_is_not_laid_over() {
+    let Some((mut window, ..)) = pet_and_ct("9.9") else { return };
+    window.key_press_modifiers(Modifiers::SHIFT, Key::F);
+    settle(&mut window);
+    assert!(view(&window).fusion.is_none());
+    let told = window.state().notice_texts().join(" ");
+    assert!(told.contains("frame of reference"), "{told}");
+}
+
+#[test]
+fn what_is_made_of_a_layout_is_kept_with_the_case_and_by_a_name() {
+    let Some((mut window, ..)) = two_series() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    window.state_mut().keep_settings_at(folder.path().join("settings.json"));
+    let widths = |window: &Window| {
+        ["First series view", "Second series view"].map(|name| window.get_by_label_contains(name).rect().width())
+    };
+    let before = widths(&window);
+    assert!((before[0] - before[1]).abs() < 3.0);
+    let edge = window.get_by_label_contains("First series view").rect().right_center() + egui::vec2(1.0, 0.0);
+    window.hover_at(edge);
+    window.run_steps(2);
+    window.drag_at(edge);
+    window.run_steps(1);
+    window.hover_at(edge + egui::vec2(120.0, 0.0));
+    window.run_steps(2);
+    window.drop_at(edge + egui::vec2(120.0, 0.0));
+    settle(&mut window);
+    let dragged = widths(&window);
+    assert!(dragged[0] - dragged[1] > 200.0, "{dragged:?}");
+    let case = folder.path().join("two.maquette");
+    window.state_mut().save_to(&case);
+    settle(&mut window);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num6);
+    settle(&mut window);
+    press(&mut window, "Name of the layout");
+    window.get_by_label("Name of the layout").type_text("Wide left");
+    window.run_steps(2);
+    press(&mut window, "Save");
+    window.check_accessibility();
+    press(&mut window, "Close Layouts");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num4);
+    settle(&mut window);
+    assert!((widths(&window)[0] - before[0]).abs() < 3.0, "the key puts them back");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    settle(&mut window);
+    window.state_mut().open(case);
+    settle(&mut window);
+    assert!((widths(&window)[0] - dragged[0]).abs() < 3.0, "as the case was left: {:?}", widths(&window));
+
+    // In another window of the same user.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    settle(&mut window);
+    window.state_mut().keep_settings_at(folder.path().join("settings.json"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num6);
+    settle(&mut window);
+    press(&mut window, "Wide left");
+    assert!((widths(&window)[0] - dragged[0]).abs() < 3.0, "by its name: {:?}", widths(&window));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num6);
+    settle(&mut window);
+    press(&mut window, "Remove Wide left");
+    assert!(window.query_by_label("Wide left").is_none());
 }

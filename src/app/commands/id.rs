@@ -6,6 +6,7 @@ use crate::domain::color_map::ColorMap;
 use crate::domain::plane::Plane;
 use crate::domain::slice::{Interpolation, SlabMode};
 use crate::domain::transfer::Blend;
+use crate::session::view::fusion::FusionWay;
 use crate::tools::options::ToolKind;
 
 /// Identity of a command.
@@ -77,8 +78,14 @@ pub enum CommandId {
     Maximise,
     /// An arrangement of the views.
     Arrange(Arrangement),
+    /// Shows or hides another volume over the slices.
+    ToggleFusion,
+    /// How what lies over the slices is told from them.
+    FusionWay(FusionWay),
     /// Views of volumes beside each other move together, or not.
     LinkViews,
+    /// Layouts under names.
+    Layouts,
     /// Puts the active view into its own window.
     Detach,
     /// Shows or hides the patient's identity.

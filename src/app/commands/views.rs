@@ -4,8 +4,10 @@ use egui::Key;
 
 use crate::app::viewports::layout::Arrangement;
 
+use crate::session::view::fusion::FusionWay;
+
 use super::Menu::View;
-use super::Needs::{ThreeVolumes, TwoVolumes, Volume};
+use super::Needs::{TwoVolumes, Volume};
 use super::entry::{CTRL, Entry, PLAIN, SHIFT, row};
 use super::id::CommandId as C;
 
@@ -55,8 +57,8 @@ pub(super) const ROWS: &[Entry] = &[
         C::Arrange(Arrangement::ThreeSeries),
         View,
         "Three series side by side",
-        "Three phases of a heart, or any three series.",
-        ThreeVolumes,
+        "Three phases of a heart, any three series; of two, PET on CT beside both.",
+        TwoVolumes,
     )
     .keys(CTRL, Key::Num5),
     row(
@@ -67,7 +69,28 @@ pub(super) const ROWS: &[Entry] = &[
         TwoVolumes,
     )
     .keys(SHIFT, Key::K),
-    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume).line(),
+    row(
+        C::ToggleFusion,
+        View,
+        "Series over the slices",
+        "Another series of the case in its own colours over these: PET on CT.",
+        TwoVolumes,
+    )
+    .keys(SHIFT, Key::F)
+    .line(),
+    row(C::FusionWay(FusionWay::Blend), View, "Over the slices: blend", "One shines through the other.", TwoVolumes),
+    row(
+        C::FusionWay(FusionWay::Swipe),
+        View,
+        "Over the slices: swipe",
+        "A divider to drag between the two.",
+        TwoVolumes,
+    ),
+    row(C::FusionWay(FusionWay::Blink), View, "Over the slices: blink", "One after the other, in turns.", TwoVolumes),
+    row(C::Layouts, View, "Layouts\u{2026}", "Saves how the views lie under a name, or takes a saved one.", Volume)
+        .keys(CTRL, Key::Num6)
+        .line(),
+    row(C::Detach, View, "View in its own window", "For a second monitor; closing it brings it back.", Volume),
     row(C::ToggleIdentity, View, "Patient identity", "Shows or hides it on the pictures.", Volume)
         .keys(CTRL, Key::H)
         .line(),

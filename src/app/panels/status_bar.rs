@@ -65,6 +65,12 @@ impl MaquetteApp {
             let words = numbers::value(value, volume.head.quantity);
             ui.label(RichText::new(words).font(theme::semibold(theme::SMALL_SIZE)));
         }
+        if let Some((over, value)) = self.readout.over
+            && let Some(object) = document.volume(over)
+        {
+            let words = format!("{} {}", object.head.name, numbers::value(value, object.head.quantity));
+            ui.label(RichText::new(words).font(theme::semibold(theme::SMALL_SIZE)));
+        }
         ui.label(RichText::new(numbers::patient_point(point)).small());
         let names: Vec<&str> = self
             .readout

@@ -72,7 +72,8 @@ impl MaquetteApp {
         let unit = self.value_unit();
         let before = self.session.view.window(id);
         let (mut width, mut level) = (before.width, before.level);
-        let number = |name, range| Number { name, unit, range, decimals: 0, speed: 2.0 };
+        let decimals = usize::from(before.width < 20.0);
+        let number = |name, range| Number { name, unit, range, decimals, speed: (before.width / 200.0).min(2.0) };
         field_row(ui, "Window", |ui| {
             let room = ui.available_width();
             number_field(ui, &mut width, &number("Window width", 1.0..=65536.0), room);

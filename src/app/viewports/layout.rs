@@ -6,6 +6,9 @@ use egui_tiles::{Container, GridLayout, Linear, LinearDir, Tile, TileId, Tiles, 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::plane::Plane;
+use crate::session::view::tiling::Tiling;
+
+use super::tiling_tree;
 
 /// One view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +25,35 @@ impl Pane {
     /// The views of the active volume in the order of the four-up layout.
     pub const ALL: [Self; 4] =
         [Self::Slice(Plane::Axial), Self::Volume, Self::Slice(Plane::Sagittal), Self::Slice(Plane::Coronal)];
+
+    /// Every view that there is.
+    pub const EVERY: [Self; 7] = [
+        Self::Slice(Plane::Axial),
+        Self::Slice(Plane::Sagittal),
+        Self::Slice(Plane::Coronal),
+        Self::Volume,
+        Self::Series(0),
+        Self::Series(1),
+        Self::Series(2),
+    ];
+
+    /// Name in files.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Slice(Plane::Axial) => "axial",
+            Self::Slice(Plane::Sagittal) => "sagittal",
+            Self::Slice(Plane::Coronal) => "coronal",
+            Self::Volume => "3d",
+            Self::Series(0) => "series-1",
+            Self::Series(1) => "series-2",
+            Self::Series(_) => "series-3",
+        }
+    }
+
+    /// The view of a name in a file.
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::EVERY.into_iter().find(|pane| pane.key() == key)
+    }
 
     /// Name for people.
     pub fn name(self) -> &'static str {
@@ -101,6 +133,8 @@ impl Arrangement {
 /// The arrangement of one window.
 pub struct Layout {
     arrangement: Arrangement,
+    /// What a person has made of it.
+    tiling: Option<Tiling>,
     tree: Tree<Pane>,
     maximised: Option<Pane>,
     detached: BTreeSet<Pane>,
@@ -108,7 +142,13 @@ pub struct Layout {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { arrangement: Arrangement::FourUp, tree: four_up(), maximised: None, detached: BTreeSet::new() }
+        Self {
+            arrangement: Arrangement::FourUp,
+            tiling: None,
+            tree: four_up(),
+            maximised: None,
+            detached: BTreeSet::new(),
+        }
     }
 }
 
@@ -118,11 +158,24 @@ impl Layout {
         &mut self.tree
     }
 
-    /// Puts the views into an arrangement; the same one again changes nothing.
-    pub fn arrange(&mut self, arrangement: Arrangement) {
-        if self.arrangement != arrangement {
-            self.reset(arrangement);
+    /// Puts the views into an arrangement, or what a person has made of it; the same again changes nothing.
+    /// Says whether it did.
+    pub fn follow(&mut self, arrangement: Arrangement, tiling: Option<&Tiling>) -> bool {
+        if self.arrangement == arrangement && self.tiling.as_ref() == tiling {
+            return false;
         }
+        self.reset(arrangement);
+        self.tiling = tiling.cloned();
+        if let Some(tree) = tiling.and_then(tiling_tree::tree) {
+            self.tree = tree;
+        }
+        true
+    }
+
+    /// The views were moved or resized by hand: returns how they lie now.
+    pub fn take_edit(&mut self) -> Option<Tiling> {
+        self.tiling = tiling_tree::kept(&self.tree);
+        self.tiling.clone()
     }
 
     /// Puts all views into the places of an arrangement, whatever was dragged; detached ones come home.
@@ -225,6 +278,24 @@ mod tests {
             assert_eq!(Arrangement::of_name(arrangement.name()), arrangement);
         }
         assert_eq!(Arrangement::of_name("of a later version"), Arrangement::FourUp);
+    }
+
+    #[test]
+    fn an_edit_is_kept_and_followed_and_gone_with_the_arrangement() {
+        let mut layout = Layout::default();
+        let Some(Tile::Container(Container::Grid(grid))) =
+            layout.tree.root().and_then(|id| layout.tree.tiles.get_mut(id))
+        else {
+            panic!("a grid");
+        };
+        grid.col_shares = vec![3.0, 1.0];
+        let tiling = layout.take_edit();
+        assert!(tiling.is_some());
+        let mut other = Layout::default();
+        other.follow(Arrangement::FourUp, tiling.as_ref());
+        assert_eq!(other.take_edit(), tiling);
+        other.follow(Arrangement::FourUp, None);
+        assert_eq!(tiling_tree::kept(&other.tree), tiling_tree::kept(&four_up()));
     }
 
     #[test]

@@ -205,17 +205,18 @@ impl PictureSource {
         }
     }
 
-    /// Draws a slice of a volume; black until it has arrived.
+    /// Draws a slice of a volume, with another one over it as the style says; black until it has arrived.
     pub fn draw_slice(
         &self,
         context: &Context,
         target: &mut ViewTexture,
-        volume: VolumeId,
+        (volume, over): (VolumeId, Option<VolumeId>),
         (frame, style): (SliceFrame, SliceStyle),
     ) {
         let shown = self.of(volume);
+        let over = over.and_then(|id| self.of(id)?.resident.as_ref());
         let atlas = shown.and_then(|shown| shown.atlas.as_ref()).filter(|(_, known)| !known.is_empty());
-        self.draw(context, target, (frame, style), shown, atlas.map(|(atlas, _)| atlas));
+        self.draw(context, target, (frame, style), (shown, over), atlas.map(|(atlas, _)| atlas));
     }
 
     /// Draws a few pixels with segments: a software driver compiles a shader when it first runs and clears a texture when it
@@ -225,7 +226,7 @@ impl PictureSource {
         let frame = SliceFrame::of_plane(Plane::Axial, atlas.grid().center_in_patient(), 1.0, WARM_UP_PX);
         let mut target = ViewTexture::new(context, "warm-up", frame.size_px);
         let style = SliceStyle::new(Window::new(400.0, 40.0));
-        self.draw(context, &mut target, (frame, style), Some(shown), Some(atlas));
+        self.draw(context, &mut target, (frame, style), (Some(shown), None), Some(atlas));
     }
 
     fn draw(
@@ -233,13 +234,14 @@ impl PictureSource {
         context: &Context,
         target: &mut ViewTexture,
         (frame, style): (SliceFrame, SliceStyle),
-        shown: Option<&Shown>,
+        (shown, over): (Option<&Shown>, Option<&Arc<ResidentVolume>>),
         segments: Option<&SegmentAtlas>,
     ) {
         let Some(on_device) = &self.on_device else { return };
         let resident = shown.and_then(|shown| shown.resident.as_ref());
-        let volume = resident.map(|resident| SliceVolume::from(&**resident).with_samples(resident));
-        let scene = SliceScene { frame, volume, segments, style, transparent_outside: false };
+        let [volume, over] = [resident, over]
+            .map(|resident| resident.map(|resident| SliceVolume::from(&**resident).with_samples(resident)));
+        let scene = SliceScene { frame, volume, over, segments, style, transparent_outside: false };
         on_device.slices.draw(context, target, &scene);
     }
 }

@@ -12,7 +12,7 @@ use crate::session::view::side_by_side::{Agreement, agreement};
 
 use super::annotations;
 use super::layout::Pane;
-use super::slice_pane::Seat;
+use super::seat::Seat;
 
 /// Name of a slice view for those who cannot see it, and for tests.
 pub(super) fn accessible_name(pane: Pane, seat: Option<Seat>, session: &Session) -> String {

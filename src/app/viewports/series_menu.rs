@@ -7,6 +7,7 @@ use crate::app::widgets::field::{check, heading, segmented_row};
 use crate::domain::plane::Plane;
 use crate::session::document::VolumeId;
 
+use super::fusion_menu::fusion_ui;
 use super::layout::Pane;
 use super::slice_menu::{all_slices_ui, slab_ui};
 use super::{NOT_LINKED, Scene};
@@ -34,15 +35,34 @@ pub(super) fn menu(button: &Response, number: u8, scene: &mut Scene<'_>) {
         if segmented_row(ui, &mut plane, &Plane::ALL.map(|plane| (plane, plane.name()))) {
             view.plane = plane;
         }
-        slab_ui(ui, plane, scene);
+        let volume = view.volume;
+        slab_ui(ui, plane, volume, scene);
         let row = entry(CommandId::LinkViews);
         let mut linked = !scene.session.view.beside.unlinked;
         if check(ui, &mut linked, row.text).on_hover_text(row.help).changed() {
             scene.asked.push(row.id);
         }
+        let mut fused = scene.session.view.beside.views[n].fused;
+        if check(ui, &mut fused, "Another series over this one").changed() {
+            fuse(n, fused, scene);
+        }
+        if fused {
+            fusion_ui(ui, volume, scene);
+        }
         heading(ui, "All slices");
-        all_slices_ui(ui, scene);
+        all_slices_ui(ui, volume, scene);
     });
+}
+
+/// Shows in a view what lies over the slices, or not; where nothing does yet, what would by the command.
+fn fuse(n: usize, fused: bool, scene: &mut Scene<'_>) {
+    let document = scene.session.document().clone();
+    let view = &mut scene.session.view;
+    view.beside.views[n].fused = fused;
+    let below = view.beside.views[n].volume;
+    if fused && view.fusion_over(below, &document).is_none() {
+        view.fuse_first(below, &document);
+    }
 }
 
 /// Shows another volume in a view; the others stay.

@@ -95,10 +95,16 @@ impl Shared {
     }
 }
 
-/// Tells the status bar what is under the pointer, in a view of this volume.
-pub fn read_out(point_in_patient: Option<DVec3>, volume: Option<VolumeId>, scene: &mut Scene<'_>) {
+/// Tells the status bar what is under the pointer, in a view of the first volume with maybe a second one over it.
+pub fn read_out(
+    point_in_patient: Option<DVec3>,
+    (volume, over): (Option<VolumeId>, Option<VolumeId>),
+    scene: &mut Scene<'_>,
+) {
     let document = scene.session.document();
     (scene.readout.point_in_patient, scene.readout.volume) = (point_in_patient, volume);
+    let value_over = |id: VolumeId| Some((id, document.volume(id)?.volume.value_at_patient(point_in_patient?)?));
+    scene.readout.over = over.and_then(value_over);
     let object = volume.and_then(|id| document.volume(id));
     let (Some(point), Some(object)) = (point_in_patient, object) else { return };
     scene.readout.value = object.volume.value_at_patient(point);

@@ -10,8 +10,10 @@ use crate::app::widgets::field::{Number, check, field_row, heading, number_field
 use crate::domain::color_map::ColorMap;
 use crate::domain::plane::Plane;
 use crate::domain::slice::{Interpolation, Slab, SlabMode};
+use crate::session::document::VolumeId;
 
 use super::Scene;
+use super::fusion_menu::fusion_ui;
 
 /// Width of the menu, points.
 const WIDTH: f32 = 268.0;
@@ -24,9 +26,11 @@ pub(super) fn menu(button: &Response, plane: Plane, scene: &mut Scene<'_>) {
         ui.set_width(WIDTH);
         ui.spacing_mut().item_spacing.y = 6.0;
         heading(ui, &format!("{} view", plane.name()));
-        slab_ui(ui, plane, scene);
+        let Some(volume) = scene.session.view.active_volume else { return };
+        slab_ui(ui, plane, volume, scene);
+        fusion_ui(ui, volume, scene);
         heading(ui, "All slices");
-        all_slices_ui(ui, scene);
+        all_slices_ui(ui, volume, scene);
         heading(ui, "3D");
         for id in [CommandId::AddCut(plane), CommandId::CutSlab(plane)] {
             if wide_button(ui, entry(id).text).on_hover_text(entry(id).help).clicked() {
@@ -36,49 +40,50 @@ pub(super) fn menu(button: &Response, plane: Plane, scene: &mut Scene<'_>) {
     });
 }
 
-pub(super) fn slab_ui(ui: &mut Ui, plane: Plane, scene: &mut Scene<'_>) {
-    let view = scene.session.view.slice_mut(plane);
-    let mut mode = view.slab.map(|slab| slab.mode);
-    let modes = [
-        (None, "Thin"),
-        (Some(SlabMode::Maximum), "MIP"),
-        (Some(SlabMode::Minimum), "MinIP"),
-        (Some(SlabMode::Mean), "Mean"),
-    ];
-    if segmented_row(ui, &mut mode, &modes) {
-        view.set_slab_mode(mode);
-    }
-    if let Some(Slab { thickness_mm, .. }) = &mut view.slab {
-        let range = 0.1..=THICKEST_MM;
-        let number = Number { name: "Slab thickness", unit: "mm", range, decimals: 1, speed: 0.2 };
-        field_row(ui, "Thickness", |ui| {
-            let width = ui.available_width();
-            number_field(ui, thickness_mm, &number, width);
-        });
-    }
-    let slab = view.slab;
-    if wide_button(ui, "The same in all three").clicked() {
-        scene.session.view.slices.iter_mut().for_each(|view| view.slab = slab);
-    }
+/// Thickness of the slices of a volume along a plane.
+pub(super) fn slab_ui(ui: &mut Ui, plane: Plane, volume: VolumeId, scene: &mut Scene<'_>) {
+    scene.session.view.at_volume(volume, |state| {
+        let view = state.slice_mut(plane);
+        let mut mode = view.slab.map(|slab| slab.mode);
+        let modes = [
+            (None, "Thin"),
+            (Some(SlabMode::Maximum), "MIP"),
+            (Some(SlabMode::Minimum), "MinIP"),
+            (Some(SlabMode::Mean), "Mean"),
+        ];
+        if segmented_row(ui, &mut mode, &modes) {
+            view.set_slab_mode(mode);
+        }
+        if let Some(Slab { thickness_mm, .. }) = &mut view.slab {
+            let range = 0.1..=THICKEST_MM;
+            let number = Number { name: "Slab thickness", unit: "mm", range, decimals: 1, speed: 0.2 };
+            field_row(ui, "Thickness", |ui| {
+                let width = ui.available_width();
+                number_field(ui, thickness_mm, &number, width);
+            });
+        }
+        let slab = view.slab;
+        if wide_button(ui, "The same in all three").clicked() {
+            state.slices.iter_mut().for_each(|view| view.slab = slab);
+        }
+    });
 }
 
-pub(super) fn all_slices_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
-    let view = &scene.session.view;
-    let mut interpolation = view.interpolation;
+/// What all slices have in common, with the colours of those of a volume.
+pub(super) fn all_slices_ui(ui: &mut Ui, volume: VolumeId, scene: &mut Scene<'_>) {
+    let mut interpolation = scene.session.view.interpolation;
     let ways =
         [(Interpolation::Nearest, "Nearest"), (Interpolation::Linear, "Linear"), (Interpolation::Cubic, "Cubic")];
     if segmented_row(ui, &mut interpolation, &ways) {
         scene.asked.push(CommandId::Interpolation(interpolation));
     }
-    let mut map = view.color_map;
-    if segmented_row(ui, &mut map, &ColorMap::ALL.map(|map| (map, map.name()))) {
-        scene.asked.push(CommandId::Colors(map));
-    }
+    let colors = scene.session.view.slice_colors(volume);
+    let (mut map, mut inverted) = (colors.map, colors.inverted);
+    segmented_row(ui, &mut map, &ColorMap::ALL.map(|map| (map, map.name())));
+    check(ui, &mut inverted, entry(CommandId::Invert).text);
+    scene.session.view.at_volume(volume, |view| (view.color_map, view.inverted) = (map, inverted));
+    let view = &scene.session.view;
     let (turned, mut locked) = (view.has_turned_planes(), view.planes_locked);
-    let mut inverted = view.inverted;
-    if check(ui, &mut inverted, entry(CommandId::Invert).text).changed() {
-        scene.asked.push(CommandId::Invert);
-    }
     if check(ui, &mut locked, entry(CommandId::LockPlanes).text)
         .on_hover_text(entry(CommandId::LockPlanes).help)
         .changed()

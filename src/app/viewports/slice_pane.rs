@@ -6,16 +6,16 @@ use egui::{Color32, CursorIcon, Rect, Response, Sense, Shape, Stroke, TextureId,
 use glam::{DVec2, DVec3};
 
 use crate::app::device::{Filter, WindowDevice};
-use crate::app::{numbers, theme};
-use crate::domain::grid::Grid;
+use crate::app::theme;
 use crate::domain::plane::Plane;
-use crate::domain::slice::{RangePreview, SliceFrame, SliceStyle};
+use crate::domain::slice::{SliceFrame, SliceStyle};
 use crate::gpu::view_texture::ViewTexture;
 use crate::session::Session;
 use crate::session::document::VolumeId;
 use crate::session::mesh_object::{MeshId, MeshSource};
+use crate::session::view::dragged_window;
+use crate::session::view::fusion::{BLINK_SECS, Fusion, FusionWay};
 use crate::session::view::side_by_side::may_share_space;
-use crate::session::view::{SliceView, slice_index};
 use crate::tools::measure::{SHOWN_WITHIN_MM, distance_from_slice_mm};
 use crate::tools::options::ToolKind;
 use crate::tools::overlay::Overlay;
@@ -23,15 +23,18 @@ use crate::tools::pointer::{Phase, PointerEvent, View};
 
 use super::Scene;
 use super::annotations;
+use super::divider;
 use super::input::{Grip, ViewInput, gather};
 use super::layout::Pane;
 use super::measurements::{self, Emphasis};
 use super::picture_source::PictureSource;
 use super::placement::{SlicePlacement, ndc};
 use super::plane_lines::{self, Part};
+use super::seat::{Seat, grid_of, placement, style};
 use super::series_label;
 use super::shared::{Shared, read_out};
 use super::slice_menu::remarks;
+use super::slice_text::{fusion_text, position_text, window_text};
 
 /// A picture on the device and its name in the window.
 struct Picture {
@@ -44,37 +47,10 @@ struct Picture {
 #[derive(Debug, Clone, PartialEq)]
 struct PictureKey {
     volume: VolumeId,
+    over: Option<VolumeId>,
     frame: SliceFrame,
     style: SliceStyle,
-    source_version: u64,
-}
-
-/// What a view shows in this frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Seat {
-    /// The view.
-    pub pane: Pane,
-    /// Its plane.
-    pub plane: Plane,
-    /// Its volume.
-    pub volume: VolumeId,
-}
-
-impl Seat {
-    /// What a view shows now; `None` where there is nothing to show, and for the 3D view.
-    pub(super) fn of(pane: Pane, session: &Session) -> Option<Self> {
-        let view = &session.view;
-        let (plane, volume) = match pane {
-            Pane::Slice(plane) => (plane, view.active_volume?),
-            Pane::Series(n) => view.beside.views.get(usize::from(n)).map(|series| (series.plane, series.volume))?,
-            Pane::Volume => return None,
-        };
-        session.document().volume(volume).map(|_| Self { pane, plane, volume })
-    }
-
-    fn is_active(self, session: &Session) -> bool {
-        session.view.active_volume == Some(self.volume)
-    }
+    source_versions: [u64; 2],
 }
 
 /// One slice view.
@@ -92,6 +68,8 @@ pub struct SlicePane {
     lines_free: bool,
     /// The press that made this view's volume the active one did nothing else, nor does the drag that follows it.
     press_taken: bool,
+    /// The divider of two images is in the hand.
+    divider_held: bool,
 }
 
 impl SlicePane {
@@ -107,6 +85,7 @@ impl SlicePane {
             hot_line: None,
             lines_free: false,
             press_taken: false,
+            divider_held: false,
         }
     }
 
@@ -148,7 +127,10 @@ impl SlicePane {
         self.annotate(&painter, (&placement, seat), scene.session, (shared, response.contains_pointer()));
         self.draw_overlays(&painter, (&placement, seat), scene, shared);
         if response.hovered() {
+            let fusion = seat.fusion(scene.session);
+            let at_divider = response.hover_pos().is_some_and(|at| self.is_at_divider(at, fusion.as_ref(), rect));
             ui.ctx().set_cursor_icon(match (self.line, self.hot_line) {
+                _ if at_divider => CursorIcon::ResizeHorizontal,
                 (Some(_), _) => CursorIcon::Grabbing,
                 (None, Some(_)) => CursorIcon::Grab,
                 (None, None) => cursor(scene.tools.active(), shared.held.grip_in(self.pane)),
@@ -183,7 +165,12 @@ impl SlicePane {
         self.pointer = None;
         let lines_are_free = moves_crosshair(scene.tools.active()) && scene.session.view.crosshair_visible;
         self.lines_free = lines_are_free;
+        let fusion = seat.fusion(scene.session);
         for (phase, at) in &hand.tool {
+            let over = scene.session.view.fusion.as_mut().filter(|_| fusion.is_some());
+            if divider::drag(&mut self.divider_held, *phase, *at, placement.rect, over) {
+                continue;
+            }
             if self.takes_over(*phase, seat, scene) || !seat.is_active(scene.session) {
                 continue;
             }
@@ -211,8 +198,9 @@ impl SlicePane {
             if let (true, Some(point), Some(grid)) = (driving, event.point_in_patient, grid_of(seat, scene.session)) {
                 scene.session.view.at_volume(seat.volume, |view| view.move_crosshair(point, &grid));
             }
-            read_out(event.point_in_patient, Some(seat.volume), scene);
+            read_out(event.point_in_patient, (Some(seat.volume), fusion.map(|fusion| fusion.volume)), scene);
             let left = match self.hot_line {
+                _ if self.is_at_divider(at, fusion.as_ref(), placement.rect) => "wipe",
                 _ if !seat.is_active(scene.session) => "work on this series",
                 Some((_, Part::Line)) => "move plane",
                 Some((_, Part::End)) => "turn plane",
@@ -242,6 +230,10 @@ impl SlicePane {
             self.press_taken = false;
         }
         taken
+    }
+
+    fn is_at_divider(&self, at: egui::Pos2, fusion: Option<&Fusion>, rect: Rect) -> bool {
+        self.divider_held || fusion.is_some_and(|fusion| divider::is_caught(fusion, rect, at))
     }
 
     /// Drags the line of another plane. Says whether the event was for it.
@@ -291,9 +283,15 @@ impl SlicePane {
         scene: &Scene<'_>,
         source: &PictureSource,
     ) {
-        let style = style(scene, seat);
-        let source_version = source.version(seat.volume);
-        let key = PictureKey { volume: seat.volume, frame: placement.frame, style, source_version };
+        let fusion = seat.fusion(scene.session);
+        let over = fusion.map(|fusion| fusion.volume);
+        let now_secs = ui.input(|input| input.time);
+        if fusion.is_some_and(|fusion| fusion.way == FusionWay::Blink) {
+            ui.ctx().request_repaint_after_secs((BLINK_SECS - now_secs.rem_euclid(BLINK_SECS)) as f32);
+        }
+        let style = style(scene, seat, fusion.and_then(|fusion| fusion.style(now_secs)));
+        let source_versions = [seat.volume, over.unwrap_or(seat.volume)].map(|id| source.version(id));
+        let key = PictureKey { volume: seat.volume, over, frame: placement.frame, style, source_versions };
         if self.drawn.as_ref() != Some(&key) {
             let size_px = placement.frame.size_px;
             let context = &scene.device.context;
@@ -309,7 +307,7 @@ impl SlicePane {
                     Picture { texture, id, generation }
                 }
             };
-            self.picture = Some(redrawn(texture, seat.volume, (placement.frame, style), scene.device, source));
+            self.picture = Some(redrawn(texture, (seat.volume, over), (placement.frame, style), scene.device, source));
             self.drawn = Some(key);
         }
         if let Some(picture) = &self.picture {
@@ -344,10 +342,8 @@ impl SlicePane {
         annotations::scale_bar(painter, rect, placement.mm_per_point());
         let window = seen.window(seat.volume);
         let mut lines = remarks(seen.slice(seat.plane).slab, seen.interpolation);
-        lines.extend([
-            position_text(seen.slice(seat.plane), seen.crosshair_in_patient, &grid),
-            format!("W {} L {}", window_number(window.width), window_number(window.level)),
-        ]);
+        lines.extend([position_text(seen.slice(seat.plane), seen.crosshair_in_patient, &grid), window_text(window)]);
+        lines.extend(seat.fusion(session).map(|fusion| fusion_text(&fusion, session)));
         annotations::corner_text(painter, rect, egui::Align2::RIGHT_BOTTOM, &lines);
     }
 
@@ -362,6 +358,7 @@ impl SlicePane {
         let seen = session.view.seen_from(seat.volume);
         // What lies in another frame of reference is nowhere in this picture.
         let is_here = |volume: VolumeId| may_share_space(session.document(), volume, seat.volume);
+        seat.fusion(session).iter().for_each(|fusion| divider::paint(painter, placement.rect, fusion));
         // Contours are cut where the active volume is looked at.
         if seat.is_active(session) || !seen.beside.unlinked {
             for (mesh, color, line) in shared.contours(seat.plane, session) {
@@ -409,22 +406,17 @@ impl SlicePane {
 
 fn redrawn(
     mut picture: Picture,
-    volume: VolumeId,
+    volumes: (VolumeId, Option<VolumeId>),
     shown: (SliceFrame, SliceStyle),
     device: &WindowDevice,
     source: &PictureSource,
 ) -> Picture {
-    source.draw_slice(&device.context, &mut picture.texture, volume, shown);
+    source.draw_slice(&device.context, &mut picture.texture, volumes, shown);
     if picture.texture.generation() != picture.generation {
         device.replace(picture.id, picture.texture.view(), Filter::Nearest);
         picture.generation = picture.texture.generation();
     }
     picture
-}
-
-/// Size and place of what a view shows.
-fn grid_of(seat: Seat, session: &Session) -> Option<Grid> {
-    session.document().volume(seat.volume).map(|object| object.head.grid)
 }
 
 /// The volume that a mesh was made of, as far as it is known.
@@ -435,30 +427,19 @@ fn mesh_volume(mesh: MeshId, session: &Session) -> Option<VolumeId> {
     }
 }
 
-fn placement(ui: &Ui, rect: Rect, seat: Seat, session: &Session) -> SlicePlacement {
-    let pixels_per_point = ui.ctx().pixels_per_point();
-    let size_px = (rect.size() * pixels_per_point).round().max(egui::Vec2::splat(1.0));
-    let seen = session.view.seen_from(seat.volume);
-    let view = seen.slice(seat.plane);
-    let frame = SliceFrame {
-        center_in_patient: view.on_slice(view.center_in_patient, seen.crosshair_in_patient),
-        right_in_patient: view.right_in_patient(),
-        down_in_patient: view.down_in_patient(),
-        mm_per_px: view.mm_per_px / f64::from(pixels_per_point),
-        size_px: [size_px.x as u32, size_px.y as u32],
-    };
-    SlicePlacement { frame, rect, pixels_per_point }
-}
-
 /// Pan, zoom, window and brush by the hand.
 fn move_picture(hand: &ViewInput, (placement, seat): (&SlicePlacement, Seat), scene: &mut Scene<'_>) {
     let points = |v: egui::Vec2| DVec2::new(f64::from(v.x), f64::from(v.y));
     if hand.brush_notches != 0.0 {
         scene.tools.options.resize_brush(f64::from(hand.brush_notches));
     }
+    let fused = seat.fusion(scene.session).is_some() && hand.modifiers.ctrl;
     let view = &mut scene.session.view;
-    if hand.adjust != egui::Vec2::ZERO {
-        view.drag_window(seat.volume, points(hand.adjust));
+    match &mut view.fusion {
+        // With Ctrl it is the window of what lies over the slice.
+        Some(fusion) if fused => fusion.window = dragged_window(fusion.window, points(hand.adjust)),
+        _ if hand.adjust != egui::Vec2::ZERO => view.drag_window(seat.volume, points(hand.adjust)),
+        _ => {}
     }
     if hand.pan == egui::Vec2::ZERO && hand.zoom_notches == 0.0 {
         return;
@@ -480,59 +461,6 @@ fn event(plane: Plane, placement: &SlicePlacement, phase: Phase, at: egui::Pos2,
         mm_per_point: placement.mm_per_point(),
         modifiers: hand.modifiers,
     }
-}
-
-/// Window and level: whole numbers, but SUV and other small ones with a decimal.
-fn window_number(value: f64) -> String {
-    numbers::decimal(value, usize::from(value.abs() < 20.0))
-}
-
-/// How slices are drawn now: window, interpolation, the preview of the threshold tool.
-fn style(scene: &Scene<'_>, seat: Seat) -> SliceStyle {
-    let view = scene.session.view.seen_from(seat.volume);
-    let mut style = SliceStyle::new(view.window(seat.volume));
-    style.interpolation = view.interpolation;
-    style.color_map = view.color_map;
-    style.slab = view.slice(seat.plane).slab;
-    style.inverted = view.inverted;
-    if !seat.is_active(scene.session) {
-        return style;
-    }
-    if scene.tools.active() == ToolKind::Threshold {
-        let (lower, upper) = scene.tools.options.threshold;
-        let segment = view.active_segment.and_then(|id| scene.session.document().segment(id));
-        let color = segment.map_or([0xF1, 0xD6, 0x91], |object| object.segment.info.color);
-        style.preview = Some(RangePreview { lower, upper, color, opacity: 0.55 });
-    }
-    style
-}
-
-/// "S 51.0 mm · 34/108": where a plane is, with the letter of the patient's side; how far a turned plane leans.
-fn position_text(slice: &SliceView, crosshair_in_patient: DVec3, grid: &Grid) -> String {
-    let plane = slice.plane;
-    if slice.is_oblique() {
-        let leaning = slice.normal_in_patient().angle_between(plane.normal_in_patient()).to_degrees();
-        return format!("oblique {}\u{b0}", numbers::decimal(leaning, 1));
-    }
-    if !reaches(grid, plane, crosshair_in_patient) {
-        return "outside these images".to_owned();
-    }
-    let at = crosshair_in_patient[plane.normal_axis()];
-    let letters = match plane {
-        Plane::Axial => ["S", "I"],
-        Plane::Sagittal => ["L", "R"],
-        Plane::Coronal => ["P", "A"],
-    };
-    let slice = slice_index(grid, plane, crosshair_in_patient);
-    let position = format!("{} {}", letters[usize::from(at < 0.0)], numbers::mm(at.abs()));
-    format!("{position} \u{b7} {}/{}", slice.index + 1, slice.count)
-}
-
-/// Whether the slice through a point is one of a volume: linked to another volume, a view may be where its own has nothing.
-fn reaches(grid: &Grid, plane: Plane, point_in_patient: DVec3) -> bool {
-    let axis = grid.axis_along(plane.normal_in_patient());
-    let voxel = grid.voxel_from_patient().transform_point3(point_in_patient)[axis];
-    (-0.5..=f64::from(grid.dims()[axis]) - 0.5).contains(&voxel)
 }
 
 /// Whether a tool leaves the left button in slices to the crosshair.

@@ -1,6 +1,6 @@
-//! Slice views: a plane of a volume, windowed, with segments over it.
+//! Slice views: a plane of a volume, windowed, with another volume and segments over it.
 //!
-//! In: a frame in patient space, the volume's texels, the segment atlas. Out: an opaque sRGB picture in a `ViewTexture`.
+//! In: a frame in patient space, the volumes' texels, the segment atlas. Out: an opaque sRGB picture in a `ViewTexture`.
 //! CPU twin: `domain::slice_reference`. One triangle, one fragment per pixel; trilinear by hand in f32, since texture filters
 //! have 8 bits of position. Not here: contours, crosshair and text, which the window draws as vectors.
 
@@ -11,7 +11,7 @@ use glam::DVec3;
 
 use crate::domain::color_map::{COLOR_MAP_SIZE, ColorMap};
 use crate::domain::grid::Grid;
-use crate::domain::slice::{Interpolation, SlabMode, SliceFrame, SliceStyle};
+use crate::domain::slice::{FUSION_FADE, Interpolation, SlabMode, SliceFrame, SliceStyle};
 use crate::domain::slice_sampling::sample_plane;
 use crate::domain::volume::Volume;
 use crate::gpu::context::Context;
@@ -65,6 +65,8 @@ pub struct SliceScene<'a> {
     pub frame: SliceFrame,
     /// Grey values; black without.
     pub volume: Option<SliceVolume<'a>>,
+    /// Another volume over the first, where the style says how.
+    pub over: Option<SliceVolume<'a>>,
     /// Segments, of any grid in the same frame of reference.
     pub segments: Option<&'a SegmentAtlas>,
     /// How it is drawn.
@@ -97,13 +99,16 @@ struct SliceUniforms {
     outline_px: f32,
     outside_alpha: f32,
     outline_passes: u32,
-    reserved: f32,
+    fusion_opacity: f32,
+    fusion_bounds: [f32; 2],
+    fusion_from_px: f32,
+    fusion_fade: f32,
 }
 
 /// The shader's override constants: what a variant leaves out costs nothing.
-const SWITCHES: [&str; 6] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW", "CUBIC", "GIVEN"];
+const SWITCHES: [&str; 7] = ["LINEAR", "SLAB", "SEGMENTS", "PREVIEW", "CUBIC", "GIVEN", "FUSION"];
 
-/// Which of [`SWITCHES`] a scene needs, bit by bit; values have neither segments nor preview.
+/// Which of [`SWITCHES`] a scene needs, bit by bit; values have neither segments nor preview, and nothing over them.
 fn switches(scene: &SliceScene<'_>, values: bool, given: bool) -> usize {
     let needed = [
         scene.style.interpolation == Interpolation::Linear && !given,
@@ -112,6 +117,7 @@ fn switches(scene: &SliceScene<'_>, values: bool, given: bool) -> usize {
         !values && scene.volume.is_some() && scene.style.preview.is_some(),
         scene.style.interpolation == Interpolation::Cubic,
         given,
+        !values && scene.over.is_some() && scene.style.fusion.is_some(),
     ];
     needed.iter().enumerate().map(|(bit, needed)| usize::from(*needed) << bit).sum()
 }
@@ -138,7 +144,8 @@ impl SliceRenderer {
         let device = &context.device;
         let [a, b, c, d] = SegmentAtlas::layout_entries();
         let frame_layout = layout::group(device, "slice frame", &[layout::uniform(0)]);
-        let data_layout = [layout::loaded_volume(0), a, b, c, d, layout::loaded_picture(5), layout::loaded_picture(6)];
+        let [color_map, given, over, over_colors] = [5, 6, 7, 8].map(layout::loaded_picture);
+        let data_layout = [layout::loaded_volume(0), a, b, c, d, color_map, given, over, over_colors];
         let data_layout = layout::group(device, "slice data", &data_layout);
         let pipeline_layout = layout::pipeline(device, "slice", &[&frame_layout, &data_layout]);
         let module = shader::module(device, "render/slice.wgsl");
@@ -191,10 +198,29 @@ impl SliceRenderer {
         let [a, b, c, d] = scene.segments.unwrap_or(&self.no_segments).bindings();
         let given = wgpu::BindingResource::TextureView(given.as_ref().unwrap_or(&self.no_values));
         let given = wgpu::BindGroupEntry { binding: 6, resource: given };
-        let data = group(&self.data_layout, &[volume, a, b, c, d, color_map, given]);
+        let over = scene.over.filter(|_| !values).zip(scene.style.fusion);
+        let over_values = over.map(|(over, _)| self.values_over(context, scene, over));
+        let over_view = over_values.as_ref().unwrap_or(&self.no_values);
+        let over_colors = &self.color_maps[over.map_or(ColorMap::Grey, |(_, fusion)| fusion.color_map) as usize];
+        let over_view = wgpu::BindGroupEntry { binding: 7, resource: wgpu::BindingResource::TextureView(over_view) };
+        let over_colors =
+            wgpu::BindGroupEntry { binding: 8, resource: wgpu::BindingResource::TextureView(over_colors) };
+        let data = group(&self.data_layout, &[volume, a, b, c, d, color_map, given, over_view, over_colors]);
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         super::fullscreen_pass(&mut encoder, "slice", target.view(), pipeline, &[&frame, &data]);
         context.queue.submit([encoder.finish()]);
+    }
+
+    /// The values of the volume that lies over the first, sampled where and as that is.
+    fn values_over(&self, context: &Context, scene: &SliceScene<'_>, over: SliceVolume<'_>) -> wgpu::TextureView {
+        let style = SliceStyle { fusion: None, preview: None, ..scene.style };
+        let alone = SliceScene { volume: Some(over), over: None, segments: None, style, ..*scene };
+        given_values(context, &alone).unwrap_or_else(|| {
+            let format = wgpu::TextureFormat::R32Float;
+            let target = ViewTexture::with_format(context, "values over a slice", scene.frame.size_px, format);
+            self.run(context, &target, &alone, true);
+            target.view().clone()
+        })
     }
 
     fn pipeline(&self, context: &Context, switches: usize, values: bool) -> &wgpu::RenderPipeline {
@@ -276,6 +302,13 @@ fn uniforms(scene: &SliceScene<'_>) -> SliceUniforms {
             let reach = volume.half_step;
             uniforms.preview_bounds = [(preview.lower - reach) as f32, (preview.upper + reach) as f32];
         }
+    }
+    if let Some(fusion) = &scene.style.fusion {
+        let (low, high) = fusion.window.bounds();
+        uniforms.fusion_bounds = [low as f32, high as f32];
+        uniforms.fusion_opacity = fusion.opacity;
+        uniforms.fusion_from_px = fusion.from * scene.frame.size_px[0] as f32;
+        uniforms.fusion_fade = if fusion.fades { FUSION_FADE as f32 } else { 0.0 };
     }
     if let Some(atlas) = scene.segments {
         let voxels = scene.frame.in_voxels(atlas.grid());

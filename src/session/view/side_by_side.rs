@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::color_map::ColorMap;
 use crate::domain::plane::Plane;
+use crate::domain::volume::Quantity;
 use crate::session::document::{Document, VolumeId, VolumeObject};
 
+use super::fusion::may_lie_over;
 use super::{SliceView, ViewState};
 
 /// Most views of volumes beside each other.
@@ -30,6 +32,9 @@ pub struct SeriesView {
     pub volume: VolumeId,
     /// In which plane.
     pub plane: Plane,
+    /// Whether what lies over the slices is seen in it too.
+    #[serde(default)]
+    pub fused: bool,
 }
 
 /// Where a volume is looked at while its view goes its own way.
@@ -127,10 +132,16 @@ impl ViewState {
 
     /// Puts the place and the colours of the active volume aside, and takes those of another.
     pub(super) fn trade_places(&mut self, next: VolumeId) {
-        let Some(before) = self.active_volume.filter(|before| *before != next) else {
+        let Some(before) = self.active_volume else {
+            if let Some(colors) = self.beside.colors.remove(&next) {
+                (self.color_map, self.inverted) = (colors.map, colors.inverted);
+            }
             self.active_volume = Some(next);
             return;
         };
+        if before == next {
+            return;
+        }
         let colors = self.slice_colors(next);
         self.beside.colors.insert(before, SliceColors { map: self.color_map, inverted: self.inverted });
         self.beside.colors.remove(&next);
@@ -158,7 +169,8 @@ impl ViewState {
     /// linked: not when they name different frames of reference or persons, then each view goes its own way.
     pub fn put_beside(&mut self, volumes: &[VolumeId], document: &Document) -> bool {
         let plane = self.beside.views.first().map_or(Plane::Axial, |view| view.plane);
-        self.beside.views = volumes.iter().take(MOST_SERIES).map(|&volume| SeriesView { volume, plane }).collect();
+        self.beside.views =
+            volumes.iter().take(MOST_SERIES).map(|&volume| SeriesView { volume, plane, fused: false }).collect();
         let found: Vec<&VolumeObject> = volumes.iter().filter_map(|id| document.volume(*id)).collect();
         let one_body = |a: &VolumeObject, b: &VolumeObject| {
             agreement(a, b) != Agreement::Different && !a.head.info.is_of_another_person(&b.head.info)
@@ -169,9 +181,7 @@ impl ViewState {
             self.part_places(document);
         }
         for object in found {
-            self.windows
-                .entry(object.id)
-                .or_insert_with(|| super::default_window(&object.head.info.windows, &object.volume));
+            self.meet(object);
         }
         may_link
     }
@@ -201,8 +211,22 @@ impl ViewState {
             }
         }
         // Views that are there already stay as they were set up.
-        let is_set_up = self.beside.views.len() == wanted.len() && shown == wanted;
-        is_set_up || self.put_beside(&wanted, document)
+        let is_set_up = self.beside.views.len() == count && shown.starts_with(&wanted);
+        let may_link = is_set_up || self.put_beside(&wanted, document);
+        self.fuse_beside(count, document);
+        may_link
+    }
+
+    /// Where two volumes have three views, the third shows one over the other: PET beside CT beside both.
+    fn fuse_beside(&mut self, count: usize, document: &Document) {
+        let &[first, second] = self.beside.views.as_slice() else { return };
+        let is_uptake =
+            |view: SeriesView| document.volume(view.volume).is_some_and(|object| object.head.quantity == Quantity::Suv);
+        let (below, over) = if is_uptake(first) && !is_uptake(second) { (second, first) } else { (first, second) };
+        if count == 3 && may_lie_over(document, over.volume, below.volume) {
+            self.beside.views.push(SeriesView { fused: true, ..below });
+            self.lay_over(over.volume, document);
+        }
     }
 
     /// Nothing of the volumes of a case that is left stays: another case gives out the same numbers again.
@@ -211,6 +235,7 @@ impl ViewState {
         self.active_segment = None;
         self.windows.clear();
         self.looks_aside.clear();
+        (self.color_map, self.inverted, self.fusion) = (ColorMap::default(), false, None);
         self.beside = SideBySide::default();
     }
 }
