@@ -127,6 +127,10 @@ impl Selection {
                 (self.chosen, self.also) = (active, Vec::new());
             }
             None => self.chosen = session.view.active_volume.map(Selected::Volume),
+            // A click in a view beside another turns to its volume: what is said of a volume is said of that one.
+            Some(Selected::Volume(id)) if self.also.is_empty() && session.view.active_volume != Some(id) => {
+                self.chosen = session.view.active_volume.map(Selected::Volume);
+            }
             Some(_) => {}
         }
     }

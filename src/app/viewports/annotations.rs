@@ -26,8 +26,10 @@ pub fn plane_color(plane: Plane) -> Color32 {
 pub fn outlined_text(painter: &Painter, at: Pos2, anchor: Align2, text: &str, font: FontId, color: Color32) -> Rect {
     let galley = painter.layout_no_wrap(text.to_owned(), font, color);
     let rect = anchor.anchor_size(at, galley.size());
-    for offset in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
-        let shadow = Color32::from_black_alpha(170);
+    // On all sides, and dark enough to be read on PET, which is white.
+    for offset in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)]
+    {
+        let shadow = Color32::from_black_alpha(200);
         painter.galley_with_override_text_color(rect.min + egui::Vec2::from(offset), galley.clone(), shadow);
     }
     painter.galley(rect.min, galley, color);

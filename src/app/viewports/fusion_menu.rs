@@ -1,6 +1,6 @@
 //! The part of a slice view's menu that says what lies over the slices, and how.
 
-use egui::{ComboBox, Ui};
+use egui::Ui;
 
 use crate::app::commands::{CommandId, entry};
 use crate::app::widgets::field::{Number, bare_slider, field_row, heading, number_field, segmented_row};
@@ -21,23 +21,16 @@ pub(super) fn fusion_ui(ui: &mut Ui, below: VolumeId, scene: &mut Scene<'_>) {
     }
     heading(ui, "Over the slices");
     let now = scene.session.view.fusion_over(below, document);
-    let name = now.and_then(|fusion| fitting.iter().find(|(id, _)| *id == fusion.volume));
-    let name = name.map_or("Nothing", |(_, name)| name.as_str()).to_owned();
     let mut chosen = None;
-    field_row(ui, "Series", |ui| {
-        let list = ComboBox::from_id_salt("series over the slices").width(ui.available_width()).selected_text(name);
-        let shown = list.show_ui(ui, |ui| {
-            if ui.selectable_label(now.is_none(), "Nothing").clicked() {
-                chosen = Some(None);
-            }
-            for (id, name) in &fitting {
-                if ui.selectable_label(now.is_some_and(|fusion| fusion.volume == *id), name).clicked() {
-                    chosen = Some(Some(*id));
-                }
-            }
-        });
-        shown.response.on_hover_text(entry(CommandId::ToggleFusion).help);
-    });
+    if ui.selectable_label(now.is_none(), "Nothing").clicked() {
+        chosen = Some(None);
+    }
+    for (id, name) in &fitting {
+        let label = ui.selectable_label(now.is_some_and(|fusion| fusion.volume == *id), format!("{name} over it"));
+        if label.on_hover_text(entry(CommandId::ToggleFusion).help).clicked() {
+            chosen = Some(Some(*id));
+        }
+    }
     match chosen {
         Some(Some(id)) => {
             let document = scene.session.document().clone();

@@ -97,7 +97,9 @@ fn insert_linear(
         return None;
     }
     let mut linear = Linear::new(dir, children.iter().map(|(id, _)| *id).collect());
-    children.iter().for_each(|(id, share)| linear.shares.set_share(*id, *share));
+    for (id, share) in &children {
+        linear.shares.set_share(*id, *share);
+    }
     Some(tiles.insert_container(linear))
 }
 
