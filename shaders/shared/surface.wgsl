@@ -21,7 +21,10 @@ struct SurfaceGlobals {
     strands: u32,
     // Rows of blocks in a layer of the range table.
     blocks_j: u32,
-    unused: vec2<u32>,
+    // Words that a bit of the tables of words stands for: 1 on rows of up to 32 words.
+    words_per_bit: u32,
+    // Runs that the vertices are divided into.
+    vertex_runs: u32,
     // mm; see domain::surface::placement. w is not used.
     origin: vec4<f32>,
     axis_i: vec4<f32>,
@@ -45,11 +48,11 @@ fn run_length(total: u32, runs: u32) -> u32 {
     return (total + runs - 1u) / runs;
 }
 
-// The run that an invocation takes. A software driver gives each of its threads one stretch of workgroups, and a surface
+// The one of `runs` that an invocation takes. A software driver gives each of its threads one stretch of workgroups, and a surface
 // seldom fills all slices alike. So each strand takes every n-th group of runs, and threads that take some strands each have
 // the same work.
-fn run_of(workgroup: u32, local: u32) -> u32 {
-    let groups = globals.runs / 64u;
+fn run_of(workgroup: u32, local: u32, runs: u32) -> u32 {
+    let groups = runs / 64u;
     let spread = workgroup * globals.strands;
     return ((spread & (groups - 1u)) + spread / groups) * 64u + local;
 }

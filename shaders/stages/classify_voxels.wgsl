@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let run = run_length(total, globals.runs);
     let row_blocks = globals.row_stride / 8u;
     let threshold = vec4<i32>(globals.threshold);
-    var row = run_of(workgroup.x, local) * run;
+    var row = run_of(workgroup.x, local, globals.runs) * run;
     let end = min(row + run, total);
     // Counted along: dividing at every row costs too much.
     var k = first_k + row / dims.y;

@@ -9,7 +9,9 @@
 @group(0) @binding(2) var<storage, read> cases: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> row_starts: array<u32>;
 @group(0) @binding(4) var<storage, read> triangle_starts: array<u32>;
-@group(0) @binding(5) var<storage, read_write> triangles: array<u32>;
+// Which words of a row of cells hold triangles.
+@group(0) @binding(5) var<storage, read> cell_words: array<u32>;
+@group(0) @binding(6) var<storage, read_write> triangles: array<u32>;
 
 fn id_of(edge: u32, along_i: vec4<u32>, along_j: vec4<u32>, along_k: vec4<u32>) -> u32 {
     let family = select(select(along_i, along_j, edge >= 4u), along_k, edge >= 8u);
@@ -23,9 +25,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let words = globals.words;
     let total = rows * globals.slices;
     let run = run_length(total, globals.runs);
+    let group = globals.words_per_bit;
     let one = vec4<u32>(1u);
     let is_mirrored = globals.mirrored != 0u;
-    var row = run_of(workgroup.x, local) * run;
+    var row = run_of(workgroup.x, local, globals.runs) * run;
     let end = min(row + run, total);
     // Counted along: dividing at every row costs too much.
     var k = row / rows;
@@ -33,7 +36,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     loop {
         // Rows of cells without a triangle have nothing to do; the last rows and slices are among them.
         loop {
-            if row >= end || triangle_starts[row + 1u] > triangle_starts[row] { break; }
+            if row >= end || cell_words[row] != 0u { break; }
             row += 1u;
             j = select(j + 1u, 0u, j + 1u == rows);
             k += select(0u, 1u, j == 0u);
@@ -47,14 +50,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         var next_k = vec2<u32>(row_starts[here + 2u * rows], row_starts[here + 2u * rows + 1u]);
         let base = row * words;
         let step = vec4<u32>(0u, words, words * rows, words * rows + words);
-        var now = vec4<u32>(mask[base], mask[base + step.y], mask[base + step.z], mask[base + step.w]);
         var place = 3u * triangle_starts[row];
-        let end_place = 3u * triangle_starts[row + 1u];
-        var w = 1u;
+        // From one word with triangles to the next: none between them has a cut edge, so that ids stand still.
+        var ahead = cell_words[row];
+        var w = 0u;
+        var end_group = 0u;
         loop {
-            if place >= end_place { break; }
+            if w >= end_group {
+                if ahead == 0u { break; }
+                w = group * firstTrailingBit(ahead);
+                end_group = min(w + group, words);
+                ahead &= ahead - 1u;
+            }
             let at = base + w;
-            let next = vec4<u32>(mask[at], mask[at + step.y], mask[at + step.z], mask[at + step.w]);
+            let now = vec4<u32>(mask[at], mask[at + step.y], mask[at + step.z], mask[at + step.w]);
+            let next = vec4<u32>(mask[at + 1u], mask[at + 1u + step.y], mask[at + 1u + step.z], mask[at + 1u + step.w]);
             let beside = (now >> one) | (next << vec4<u32>(31u));
             let joined = now | beside;
             let shared_bits = now & beside;
@@ -96,7 +106,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             next_i += countOneBits(cut_i);
             next_j += countOneBits(cut_j);
             next_k += countOneBits(cut_k);
-            now = next;
             w += 1u;
         }
         row += 1u;

@@ -10,8 +10,10 @@
 @group(0) @binding(2) var<storage, read> samples: array<u32>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
 @group(0) @binding(4) var<storage, read> row_starts: array<u32>;
-@group(0) @binding(5) var<storage, read_write> positions: array<f32>;
-@group(0) @binding(6) var<storage, read_write> normals: array<f32>;
+// Which words of a row hold cut edges.
+@group(0) @binding(5) var<storage, read> cut_words: array<u32>;
+@group(0) @binding(6) var<storage, read_write> positions: array<f32>;
+@group(0) @binding(7) var<storage, read_write> normals: array<f32>;
 
 // Sample after the flip at a place in the slab. Places outside are read for caps only, and what they give is not used.
 fn sample_at(place: u32) -> i32 {
@@ -98,8 +100,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var r_end = 3u * rows * slab.end_slice;
     let first = row_starts[r];
     let last = row_starts[r_end];
-    let run = run_length(last - first, globals.runs);
-    var v = first + run_of(workgroup.x, local) * run;
+    let run = run_length(last - first, globals.vertex_runs);
+    var v = first + run_of(workgroup.x, local, globals.vertex_runs) * run;
     let end = min(v + run, last);
     if v >= end {
         return;
@@ -118,16 +120,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var axis = r / rows - 3u * k;
     var j = r - rows * (axis + 3u * k);
     var step = select(select(steps.z, steps.y, axis == 1u), steps.x, axis == 0u);
-    var at = globals.words * (j + rows * k);
-    var end_word = at + globals.words;
-    var word = mask[at];
-    var bits = cut_edges(axis, word, mask[at + step]);
+    let group = globals.words_per_bit;
+    var row_at = globals.words * (j + rows * k);
+    // Words of this row that are still to come.
+    var ahead = cut_words[r];
+    var at = 0u;
+    var end_group = 0u;
+    var word = 0u;
+    var bits = 0u;
     var skip = v - row_starts[r];
     loop {
         let count = countOneBits(bits);
         if skip < count { break; }
         skip -= count;
         at += 1u;
+        if at >= end_group {
+            at = row_at + group * firstTrailingBit(ahead);
+            end_group = min(at + group, row_at + globals.words);
+            ahead &= ahead - 1u;
+        }
         word = mask[at];
         bits = cut_edges(axis, word, mask[at + step]);
     }
@@ -141,27 +152,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         loop {
             if bits != 0u { break; }
             at += 1u;
-            loop {
-                if at < end_word { break; }
+            if at >= end_group {
                 // The next row that has vertices; there is one, because v is not the end.
                 loop {
+                    if ahead != 0u { break; }
                     r += 1u;
                     j = select(j + 1u, 0u, j + 1u == rows);
                     axis += select(0u, 1u, j == 0u);
                     k += select(0u, 1u, axis == 3u);
                     axis = select(axis, 0u, axis == 3u);
-                    if row_starts[r + 1u] > v { break; }
+                    ahead = cut_words[r];
                 }
                 step = select(select(steps.z, steps.y, axis == 1u), steps.x, axis == 0u);
-                at = globals.words * (j + rows * k);
-                end_word = at + globals.words;
+                row_at = globals.words * (j + rows * k);
+                at = row_at + group * firstTrailingBit(ahead);
+                end_group = min(at + group, row_at + globals.words);
+                ahead &= ahead - 1u;
             }
             word = mask[at];
             bits = cut_edges(axis, word, mask[at + step]);
         }
         let bit = firstTrailingBit(bits);
         bits &= bits - 1u;
-        let i = 32u * (at + globals.words - end_word) + bit;
+        let i = 32u * (at - row_at) + bit;
         emit(v, vec3<u32>(i, j, k), axis, ((word >> bit) & 1u) == 1u);
         v += 1u;
     }

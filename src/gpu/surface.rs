@@ -20,6 +20,7 @@ use crate::domain::volume::{MINMAX_CELL, MinMaxCells, Volume};
 
 /// Runs that a stage is divided into: few and long for a CPU that plays GPU, many for a GPU.
 const SOFTWARE_RUNS: u32 = 1 << 14;
+const SOFTWARE_VERTEX_RUNS: u32 = 1 << 12;
 const GPU_RUNS: u32 = 1 << 18;
 /// Strands of workgroups where threads take stretches of them: enough that the halves of a surface are alike, few enough that
 /// neighbours still meet in the cache.
@@ -71,8 +72,10 @@ pub struct SurfaceGlobals {
     pub strands: u32,
     /// Rows of blocks in a layer of the range table.
     pub blocks_j: u32,
-    /// Zero.
-    pub unused: [u32; 2],
+    /// Words that a bit of `cut_words` and `cell_words` stands for.
+    pub words_per_bit: u32,
+    /// Runs that the vertices are divided into; finding the first of a run is dear, so they are longer.
+    pub vertex_runs: u32,
     /// Centre of voxel (0, 0, 0), mm; as all below, the fourth number is not used.
     pub origin: [f32; 4],
     /// Step along i, mm.
@@ -142,6 +145,9 @@ pub struct SurfaceExtractor {
     mask: wgpu::Buffer,
     row_starts: wgpu::Buffer,
     triangle_starts: wgpu::Buffer,
+    // Which words of a row hold cut edges, and which of a row of cells hold triangles: what follows goes from one to the next.
+    cut_words: wgpu::Buffer,
+    cell_words: wgpu::Buffer,
     slabs: Vec<SlabBuffers>,
     count_group: wgpu::BindGroup,
     row_scan: Scan,
@@ -177,6 +183,8 @@ impl SurfaceExtractor {
         let mask = storage_buffer(context, "surface mask", mask_bytes);
         let row_starts = storage_buffer(context, "surface row starts", row_bytes);
         let triangle_starts = storage_buffer(context, "surface triangle starts", (points + 1) * 4);
+        let cut_words = storage_buffer(context, "surface words with cut edges", 3 * points * 4);
+        let cell_words = storage_buffer(context, "surface words with triangles", points * 4);
         let ranges = word_ranges(volume.cells(), globals.words as usize);
         let range_bytes = check("the range table", ranges.len() as u64 * 4, limit)?;
         let range_buffer = storage_buffer(context, "surface ranges", range_bytes);
@@ -191,7 +199,8 @@ impl SurfaceExtractor {
                 SlabBuffers { uniform, samples, classify_group }
             })
             .collect();
-        let count_group = stages.count.bind(context, &[&globals_buffer, &mask, &cases, &row_starts, &triangle_starts]);
+        let counted = [&globals_buffer, &mask, &cases, &row_starts, &triangle_starts, &cut_words, &cell_words];
+        let count_group = stages.count.bind(context, &counted);
         let row_scan = stages.scan.bind(context, &row_starts, 3 * points as u32 + 1);
         let triangle_scan = stages.scan.bind(context, &triangle_starts, points as u32 + 1);
         Ok(Self {
@@ -203,6 +212,8 @@ impl SurfaceExtractor {
             mask,
             row_starts,
             triangle_starts,
+            cut_words,
+            cell_words,
             slabs,
             count_group,
             row_scan,
@@ -257,8 +268,9 @@ impl SurfaceExtractor {
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            let workgroups = self.globals.vertex_runs.div_ceil(WORKGROUP);
             for group in &outputs.vertex_groups {
-                self.stages.vertices.record(&mut pass, group, self.workgroups());
+                self.stages.vertices.record(&mut pass, group, workgroups);
             }
             self.stages.triangles.record(&mut pass, &outputs.triangle_group, self.workgroups());
         }
@@ -313,11 +325,11 @@ impl SurfaceExtractor {
             .iter()
             .map(|slab| {
                 let sources = [&self.globals_buffer, &slab.uniform, &slab.samples, &self.mask, &self.row_starts];
-                self.stages.vertices.bind(context, &[&sources[..], &[&positions, &normals]].concat())
+                self.stages.vertices.bind(context, &[&sources[..], &[&self.cut_words, &positions, &normals]].concat())
             })
             .collect();
-        let sources = [&self.globals_buffer, &self.mask, &self.cases, &self.row_starts, &self.triangle_starts, &ids];
-        let triangle_group = self.stages.triangles.bind(context, &sources);
+        let sources = [&self.globals_buffer, &self.mask, &self.cases, &self.row_starts, &self.triangle_starts];
+        let triangle_group = self.stages.triangles.bind(context, &[&sources[..], &[&self.cell_words, &ids]].concat());
         self.outputs = Some(Outputs { positions, normals, triangles: ids, vertex_groups, triangle_group });
         Ok(())
     }
@@ -350,7 +362,8 @@ fn globals_of(volume: &Volume, is_software: bool) -> SurfaceGlobals {
         closest_to_voxel: CLOSEST_TO_VOXEL,
         strands: if is_software { SOFTWARE_STRANDS } else { 1 },
         blocks_j: volume.cells().cell_dims[1],
-        unused: [0; 2],
+        words_per_bit: (dims[0] + 2).div_ceil(32).div_ceil(32),
+        vertex_runs: if is_software { SOFTWARE_VERTEX_RUNS } else { GPU_RUNS },
         origin: placement.origin.extend(0.0).to_array(),
         axis_i: i,
         axis_j: j,
