@@ -9,7 +9,7 @@
 @group(0) @binding(0) var<uniform> globals: SurfaceGlobals;
 @group(0) @binding(1) var<storage, read> mask: array<u32>;
 // Per case: triangles as in domain::surface::tables, low word first.
-@group(0) @binding(2) var<storage, read> cases: array<vec2<u32>>;
+@group(0) @binding(2) var<uniform> cases: array<vec4<u32>, 256>;
 @group(0) @binding(3) var<storage, read_write> vertex_counts: array<u32>;
 @group(0) @binding(4) var<storage, read_write> triangle_counts: array<u32>;
 @group(0) @binding(5) var<storage, read_write> cut_words: array<u32>;

@@ -6,7 +6,7 @@
 
 @group(0) @binding(0) var<uniform> globals: SurfaceGlobals;
 @group(0) @binding(1) var<storage, read> mask: array<u32>;
-@group(0) @binding(2) var<storage, read> cases: array<vec2<u32>>;
+@group(0) @binding(2) var<uniform> cases: array<vec4<u32>, 256>;
 @group(0) @binding(3) var<storage, read> row_starts: array<u32>;
 @group(0) @binding(4) var<storage, read> triangle_starts: array<u32>;
 // Which words of a row of cells hold triangles.
@@ -80,7 +80,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
                 let shift = vec4<u32>(i);
                 let below = (1u << i) - 1u;
                 let pairs = ((now >> shift) & one) | (((beside >> shift) & one) << one);
-                let packed = cases[pairs.x | (pairs.y << 2u) | (pairs.z << 4u) | (pairs.w << 6u)];
+                let packed = cases[pairs.x | (pairs.y << 2u) | (pairs.z << 4u) | (pairs.w << 6u)].xy;
                 let along_i = next_i + countOneBits(cut_i & vec4<u32>(below));
                 let at_j = next_j + countOneBits(cut_j & vec2<u32>(below));
                 let at_k = next_k + countOneBits(cut_k & vec2<u32>(below));

@@ -178,8 +178,9 @@ impl SurfaceExtractor {
             triangles: emit_triangles::stage(context),
         };
         let globals_buffer = uniform_buffer(context, "surface globals", bytemuck::bytes_of(&globals));
-        let cases = storage_buffer(context, "surface cases", 256 * 8);
-        context.queue.write_buffer(&cases, 0, bytemuck::cast_slice(&CASE_TRIANGLES));
+        // In a uniform, whose elements are vec4: software drivers read storage lane by lane, behind a branch for each.
+        let padded: Vec<[u64; 2]> = CASE_TRIANGLES.iter().map(|&packed| [packed, 0]).collect();
+        let cases = uniform_buffer(context, "surface cases", bytemuck::cast_slice(&padded));
         let mask = storage_buffer(context, "surface mask", mask_bytes);
         let row_starts = storage_buffer(context, "surface row starts", row_bytes);
         let triangle_starts = storage_buffer(context, "surface triangle starts", (points + 1) * 4);

@@ -9,7 +9,7 @@ pub(crate) fn stage(context: &Context) -> Stage {
     let bindings = [
         uniform(0),
         storage(1),
-        storage(2),
+        uniform(2),
         storage_written(3),
         storage_written(4),
         storage_written(5),

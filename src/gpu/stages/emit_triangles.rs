@@ -6,6 +6,6 @@ use crate::gpu::layout::{storage, storage_written, uniform};
 
 /// Compiles the stage.
 pub(crate) fn stage(context: &Context) -> Stage {
-    let bindings = [uniform(0), storage(1), storage(2), storage(3), storage(4), storage(5), storage_written(6)];
+    let bindings = [uniform(0), storage(1), uniform(2), storage(3), storage(4), storage(5), storage_written(6)];
     Stage::new(context, "stages/emit_triangles.wgsl", "main", &bindings)
 }
