@@ -135,7 +135,7 @@ impl<'a> Selected<'a> {
             largest_at_in_patient: largest_at_in_patient(volume),
             rescale: volume.rescale(),
             memory_mb: volume.samples().len() as f64 * 2.0 / f64::from(1 << 20),
-            content_hash: &loaded.source.content_hash,
+            content_hash: loaded.content_hash(),
             report: &loaded.report,
         }
     }

@@ -17,6 +17,7 @@ pub mod thumbnail;
 mod walk;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -231,8 +232,6 @@ pub struct SlicePreview {
 pub struct VolumeSource {
     /// Its files in slice order.
     pub files: Vec<PathBuf>,
-    /// Hash of samples and geometry, see [`content_hash`].
-    pub content_hash: String,
 }
 
 /// A volume with all that is known of it.
@@ -246,6 +245,15 @@ pub struct LoadedVolume {
     pub report: Report,
     /// Where it came from.
     pub source: VolumeSource,
+    content_hash: OnceLock<String>,
+}
+
+impl LoadedVolume {
+    /// Hash of samples and geometry, see the function of that name; made when it is first asked for, a tenth of the time that
+    /// the volume took to load. Most commands never ask.
+    pub fn content_hash(&self) -> &str {
+        self.content_hash.get_or_init(|| content_hash(&self.volume))
+    }
 }
 
 /// Reads a series. `on_slice` is called from worker threads with a few early slices, the middle one first.
@@ -268,10 +276,9 @@ pub fn load(
         Plan::Dicom(plan) => load_series(plan, &mut report, progress, on_slice)?,
         Plan::Research(plan) => plan.load(&mut report, progress, on_slice)?,
     };
-    progress.phase("Checking");
-    let source = VolumeSource { files: entry.files.clone(), content_hash: content_hash(&volume) };
     progress.check()?;
-    Ok(LoadedVolume { volume, info: entry.info.clone(), report, source })
+    let source = VolumeSource { files: entry.files.clone() };
+    Ok(LoadedVolume { volume, info: entry.info.clone(), report, source, content_hash: OnceLock::new() })
 }
 
 /// Reads the middle slice of an entry by itself; `None` where that is not possible.

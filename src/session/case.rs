@@ -92,7 +92,7 @@ pub fn find_images(head: &VolumeHead, progress: &Progress) -> Result<FoundImages
                 continue;
             }
         };
-        if head.content_hash.0.is_empty() || loaded.source.content_hash == head.content_hash.0 {
+        if head.content_hash.0.is_empty() || loaded.content_hash() == head.content_hash.0 {
             let report = loaded.report.lines.into_iter().map(|line| line.text).collect();
             return Ok(FoundImages { volume: Arc::new(loaded.volume), info: loaded.info, report });
         }
@@ -140,7 +140,7 @@ pub fn head_of(loaded: &open::LoadedVolume, name: String, path: &Path, series: S
         source: ImageSource { path: std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()), series },
         grid: *loaded.volume.grid(),
         quantity: loaded.volume.quantity(),
-        content_hash: ContentHash(loaded.source.content_hash.clone()),
+        content_hash: ContentHash(loaded.content_hash().to_owned()),
     }
 }
 

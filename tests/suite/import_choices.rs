@@ -67,7 +67,7 @@ fn a_missing_slice_is_filled_in_only_when_asked_and_said() {
     assert_eq!(mended[0].part, "missing slices filled in");
     assert_eq!(ImportOptions::marked_in(&format!("2.25.1 {}", mended[0].part)), FILL);
     let again = load(&mended[0], &Progress::new(), &|_| {}).expect("filled");
-    assert_eq!(again.source.content_hash, loaded.source.content_hash);
+    assert_eq!(again.content_hash(), loaded.content_hash());
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_series_in_an_archive_is_the_same_volume_as_in_a_folder() {
         assert_eq!((found.entries.len(), found.entries[0].files.len()), (1, files.len()));
         assert!(found.entries[0].files[0].starts_with(path));
         let loaded = load(&found.entries[0], &progress, &|_| {}).expect("loaded");
-        assert_eq!(loaded.source.content_hash, plain.source.content_hash);
+        assert_eq!(loaded.content_hash(), plain.content_hash());
         assert!(thumbnail(&found.entries[0], 32).is_some());
         assert!(tag_rows(&found.entries[0].files[0]).expect("tags").len() > 10);
     }

@@ -34,7 +34,7 @@ pub fn run(args: &Args, emit: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyh
     let produced = json!({
         "voxels": loaded.volume.samples().len(),
         "sample_mb": loaded.volume.samples().len() as f64 * 2.0 / f64::from(1 << 20),
-        "checksum": &loaded.source.content_hash[..16],
+        "checksum": &loaded.content_hash()[..16],
     });
     emit(timing.row("import/load", "cpu", produced))?;
     let (_, timing) = measure(1, || (loaded.volume.cells().ranges.len(), loaded.volume.histogram().len()));

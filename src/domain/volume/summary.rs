@@ -59,7 +59,7 @@ pub fn slice_ranges(samples: &[i16], width: usize) -> SliceRanges {
     let cell = MINMAX_CELL as usize;
     let height = samples.len() / width;
     let part = |c: usize, n: usize| c * cell..((c + 1) * cell + 1).min(n);
-    let (mut lows, mut highs) = (vec![0; width], vec![0; width]);
+    let (mut lows, mut highs, mut spare) = (vec![0; width], vec![0; width], Vec::with_capacity(width));
     let mut ranges = Vec::with_capacity(width.div_ceil(cell) * height.div_ceil(cell));
     for cj in 0..height.div_ceil(cell) {
         lows.fill(i16::MAX);
@@ -71,12 +71,24 @@ pub fn slice_ranges(samples: &[i16], width: usize) -> SliceRanges {
                 (*low, *high) = (sample.min(*low), sample.max(*high));
             }
         }
-        ranges.extend((0..width.div_ceil(cell)).map(|ci| {
-            let low = lows[part(ci, width)].iter().min().copied().unwrap_or(i16::MAX);
-            [low, highs[part(ci, width)].iter().max().copied().unwrap_or(i16::MIN)]
-        }));
+        gather_cells(&mut lows, &mut spare, i16::min);
+        gather_cells(&mut highs, &mut spare, i16::max);
+        ranges.extend(lows.iter().zip(&highs).step_by(cell).map(|(&low, &high)| [low, high]));
     }
     ranges
+}
+
+/// Replaces the first value of each cell by that of the whole cell, its far border included. Doubling the reach three times
+/// is a few passes that processors do eight and more at once, where a loop for each cell is done one by one.
+fn gather_cells(values: &mut Vec<i16>, spare: &mut Vec<i16>, pick: impl Fn(i16, i16) -> i16) {
+    const { assert!(MINMAX_CELL == 8, "reaches 1, 2, 4 and 1 more") };
+    for reach in [1, 2, 4, 1] {
+        let near_end = values.len().saturating_sub(reach);
+        spare.clear();
+        spare.extend(values.iter().zip(&values[reach.min(values.len())..]).map(|(&a, &b)| pick(a, b)));
+        spare.extend_from_slice(&values[near_end..]);
+        std::mem::swap(values, spare);
+    }
 }
 
 /// Cells of a volume of `dims` from the ranges of all its slices, in order.
@@ -120,4 +132,29 @@ pub(super) fn histogram_of(samples: &[i16]) -> Vec<u64> {
     // Few and large parts: each begins with a table of a megabyte.
     let part = (samples.len() / (4 * rayon::current_num_threads())).clamp(1 << 20, 1 << 28);
     samples.par_chunks(part).map(count).reduce(empty_histogram, add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_every_width_hold_their_far_borders() {
+        let cell = MINMAX_CELL as usize;
+        for width in 1..40 {
+            let height = 11;
+            let samples: Vec<i16> = (0..width * height).map(|n| (n * 7919 % 1999) as i16 - 1000).collect();
+            let ranges = slice_ranges(&samples, width);
+            let mut expected = Vec::new();
+            for (cj, ci) in (0..height.div_ceil(cell)).flat_map(|cj| (0..width.div_ceil(cell)).map(move |ci| (cj, ci)))
+            {
+                let rows = cj * cell..=(cj * cell + cell).min(height - 1);
+                let inside = rows.flat_map(|j| (ci * cell..=(ci * cell + cell).min(width - 1)).map(move |i| (i, j)));
+                let values: Vec<i16> = inside.map(|(i, j)| samples[i + width * j]).collect();
+                let ends = (values.iter().min().copied(), values.iter().max().copied());
+                expected.push([ends.0.expect("a cell has samples"), ends.1.expect("a cell has samples")]);
+            }
+            assert_eq!(ranges, expected, "width {width}");
+        }
+    }
 }

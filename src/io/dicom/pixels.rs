@@ -203,8 +203,46 @@ pub fn stored_values(file: &FileHeader, frame: u32) -> Result<Vec<f64>, PixelErr
 /// Reads stored values, less [`sample_offset`].
 fn read_frame(file: &FileHeader, frame: u32, scratch: &mut Vec<u8>, samples: &mut [i16]) -> Result<(), PixelError> {
     assert!(!is_wide(file), "wide values are no samples yet");
+    if let Some(offset) = plain_offset(file, frame, samples.len())? {
+        return read_plain(file, offset, samples);
+    }
     let (format, is_big_endian) = read_bytes(file, frame, samples.len(), scratch)?;
     unpack(scratch, &format, is_big_endian, samples);
+    Ok(())
+}
+
+/// Where the pixels of a frame of `count` lie in the file, when they lie there as samples are kept: pairs of bytes, the low one
+/// first, neither compressed nor deflated.
+fn plain_offset(file: &FileHeader, frame: u32, count: usize) -> Result<Option<u64>, PixelError> {
+    check_frame(file, frame)?;
+    let Some(span) = file.pixels else { return Err(PixelError::NoPixels) };
+    let is_plain = !span.encapsulated
+        && file.transfer_syntax != DEFLATED
+        && file.encoding != Encoding::ExplicitBig
+        && file.format.bits_allocated == 16;
+    Ok(is_plain.then(|| span.offset + u64::from(frame) * 2 * count as u64))
+}
+
+/// Reads pairs of bytes straight to where the samples belong: most series come so, and a buffer between costs as much as the
+/// file itself.
+fn read_plain(file: &FileHeader, offset: u64, samples: &mut [i16]) -> Result<(), PixelError> {
+    let failed = |error: std::io::Error| PixelError::Read(error.to_string());
+    let mut opened = archive::open(&file.path).map_err(failed)?;
+    opened.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(samples);
+    let mut have = 0;
+    while have < bytes.len() {
+        match opened.read(&mut bytes[have..]) {
+            Ok(0) => return Err(PixelError::CutShort { have: have as u64, need: bytes.len() as u64 }),
+            Ok(more) => have += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let format = &file.format;
+    if cfg!(target_endian = "big") || !(format.signed && format.bits_stored == 16) {
+        samples.iter_mut().for_each(|sample| *sample = sample_of_bits(u16::from_le(*sample as u16), format));
+    }
     Ok(())
 }
 
