@@ -73,3 +73,15 @@ fn everything_at_the_border_and_single_voxels_match_the_cpu() {
         compare(&with_samples(&grid, Rescale::IDENTITY, |i, j, k| i16::from([i, j, k] == last)), &[0.5]);
     }
 }
+
+#[test]
+fn rows_of_more_words_than_a_table_has_bits_match_the_cpu() {
+    // 1100 voxels are 35 words: each bit of the tables of words stands for two.
+    let grid = Grid::axis_aligned([1100, 9, 7], DVec3::ONE, DVec3::ZERO).expect("valid");
+    let mut random = noise(11);
+    let volume = with_samples(&grid, Rescale::IDENTITY, |_, _, _| random() as i16);
+    compare(&volume, &[0.0, 28_000.0]);
+    // Few cut edges, far apart, at the ends of rows too.
+    let sparse = with_samples(&grid, Rescale::IDENTITY, |i, j, _| if i % 547 == 0 && j % 4 == 1 { 500 } else { -500 });
+    compare(&sparse, &[0.0]);
+}
