@@ -241,7 +241,9 @@ fn read_plain(file: &FileHeader, offset: u64, samples: &mut [i16]) -> Result<(),
     }
     let format = &file.format;
     if cfg!(target_endian = "big") || !(format.signed && format.bits_stored == 16) {
-        samples.iter_mut().for_each(|sample| *sample = sample_of_bits(u16::from_le(*sample as u16), format));
+        for sample in samples {
+            *sample = sample_of_bits(u16::from_le(*sample as u16), format);
+        }
     }
     Ok(())
 }
