@@ -4,6 +4,7 @@
 //! the commands that were asked for; `ui` draws the panels, which ask for commands of `commands::TABLE` or perform those of
 //! the document. Nothing here waits for work: what takes long is a job of the session or of `work`.
 
+pub mod bindings;
 pub mod browser;
 pub mod commands;
 pub mod device;
@@ -110,6 +111,7 @@ pub fn run(start: Start, frame_log: Option<PathBuf>) -> Result<(), AppError> {
             let mut app = MaquetteApp::new(&context.egui_ctx, state)?;
             app.open_flow.recent = recent::Recent::of_user();
             app.settings = settings::Settings::of_user();
+            app.install_bindings();
             app.browser.keep_index_at(crate::ops::browse::default_index());
             app.keep_journal();
             if let Some(path) = frame_log {
@@ -170,6 +172,8 @@ pub struct MaquetteApp {
     frame_log: Option<FrameLog>,
     /// What the user has set for the program.
     settings: settings::Settings,
+    bindings: Arc<bindings::Bindings>,
+    preferences: panels::preferences::Preferences,
     /// What is typed as the name of a layout.
     layout_name: String,
     /// A colour and an opacity that are being dragged.
@@ -190,6 +194,8 @@ impl MaquetteApp {
         let device = WindowDevice::new(render_state);
         device.take_over_painting(ctx);
         let viewports = Viewports::new();
+        let bindings = Arc::new(bindings::Bindings::new(&bindings::Chosen::default()));
+        bindings::install(ctx, &bindings);
         Ok(Self {
             ctx: ctx.clone(),
             device,
@@ -220,6 +226,8 @@ impl MaquetteApp {
             keeping: Keeping::default(),
             frame_log: None,
             settings: settings::Settings::default(),
+            bindings,
+            preferences: panels::preferences::Preferences::default(),
             layout_name: String::new(),
             pending_color: None,
             pending_opacity: None,
@@ -280,6 +288,13 @@ impl MaquetteApp {
     /// Keeps what the user sets in this file; for tests.
     pub fn keep_settings_at(&mut self, file: PathBuf) {
         self.settings = settings::Settings::at(Some(file));
+        self.install_bindings();
+    }
+
+    /// Keys and buttons are what the settings say from now on.
+    fn install_bindings(&mut self) {
+        self.bindings = Arc::new(bindings::Bindings::new(&self.settings.get().bindings));
+        bindings::install(&self.ctx, &self.bindings);
     }
 
     /// Chooses where meshes are written, as if it had been typed.
@@ -318,7 +333,9 @@ impl MaquetteApp {
 
     /// Esc closes what is on top; the views, which are drawn before dialogs, would take the key otherwise.
     fn close_topmost(&mut self) {
-        if self.palette.is_open() {
+        if self.preferences.capturing.take().is_some() {
+            // Only the key that was asked for is given up.
+        } else if self.palette.is_open() {
             self.palette.close();
         } else if self.keeping.asks() {
             self.keeping.stay();
@@ -448,6 +465,7 @@ impl MaquetteApp {
             readout: &mut self.readout,
             notices: &mut self.notices,
             asked: &mut self.asked,
+            mouse: self.bindings.mouse,
         };
         let result = run(&mut self.viewports, &mut scene);
         if !self.asked.is_empty() {
@@ -493,7 +511,8 @@ impl eframe::App for MaquetteApp {
         if blocked && ctx.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
             self.close_topmost();
         }
-        let keys = if blocked { Vec::new() } else { ctx.input_mut(|input| shortcuts::take(input, typing)) };
+        let bindings = Arc::clone(&self.bindings);
+        let keys = if blocked { Vec::new() } else { ctx.input_mut(|input| shortcuts::take(input, typing, &bindings)) };
         self.asked.extend(keys);
         for id in std::mem::take(&mut self.asked) {
             self.run_command(id);

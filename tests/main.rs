@@ -64,6 +64,7 @@ mod suite {
     mod volume_texture;
     mod window;
     mod window_beside;
+    mod window_bindings;
     mod window_browser;
     mod window_display;
     mod window_painter;

@@ -104,7 +104,9 @@ impl Needs {
 
 /// Every command, in the order of the menus.
 pub static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let menus = [files::ROWS, edit::ROWS, views::ROWS, slices::ROWS, volume_3d::ROWS, tools::ROWS, help::ROWS];
+    let presets = volume_3d::presets();
+    let menus =
+        [files::ROWS, edit::ROWS, views::ROWS, slices::ROWS, volume_3d::ROWS, &presets, tools::ROWS, help::ROWS];
     menus.concat()
 });
 

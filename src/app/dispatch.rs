@@ -41,6 +41,13 @@ impl MaquetteApp {
             CommandId::Undo | CommandId::Redo => self.turn_history(id == CommandId::Undo),
             CommandId::Palette => self.palette.open(),
             CommandId::Shortcuts => self.dialog = Some(Dialog::Keys),
+            CommandId::Preferences => self.dialog = Some(Dialog::Preferences),
+            CommandId::Preset3d(n) => self.choose_preset(usize::from(n)),
+            CommandId::RestoreColors => {
+                if !self.session.view.restore_colors() {
+                    self.notices.warn("No edited colours were put aside.");
+                }
+            }
             CommandId::Layouts => self.dialog = Some(Dialog::Layouts),
             CommandId::About => self.dialog = Some(Dialog::About),
             CommandId::VolumePresets => self.dialog = Some(Dialog::VolumePresets),
@@ -53,6 +60,7 @@ impl MaquetteApp {
             }
             CommandId::ToggleIdentity => self.session.view.identity_visible ^= true,
             CommandId::ToggleCorners => self.session.view.corners_visible ^= true,
+            CommandId::ToggleRuler => self.session.view.ruler_visible ^= true,
             CommandId::ToggleCrosshair => self.session.view.crosshair_visible ^= true,
             CommandId::VolumeDisplay => self.display_open ^= true,
             CommandId::LoadTransfer => self.ask_path(PickedFor::LoadTransfer),
@@ -109,6 +117,7 @@ impl MaquetteApp {
         match id {
             CommandId::ToggleIdentity => Some(view.identity_visible),
             CommandId::ToggleCorners => Some(view.corners_visible),
+            CommandId::ToggleRuler => Some(view.ruler_visible),
             CommandId::ToggleCrosshair => Some(view.crosshair_visible),
             CommandId::VolumeDisplay => Some(self.display_open),
             other => self

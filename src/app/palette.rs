@@ -89,7 +89,7 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, chosen: bool, now: Situation) -> egui::R
     let missing = entry.needs.missing(now);
     let color = if missing.is_some() { theme::WEAK } else { theme::TEXT };
     let button = Button::selectable(chosen, RichText::new(entry.text).color(color))
-        .right_text(RichText::new(entry.keys_text()).color(theme::WEAK))
+        .right_text(RichText::new(entry.keys_text(ui.ctx())).color(theme::WEAK))
         .min_size(Vec2::new(ui.available_width(), theme::ROW));
     ui.add(button).on_hover_text(missing.unwrap_or(entry.help))
 }

@@ -14,6 +14,7 @@ pub mod objects;
 pub mod offered;
 pub mod opening;
 pub mod options;
+pub mod preferences;
 pub mod properties;
 pub mod rail;
 pub mod report;
@@ -48,13 +49,15 @@ pub enum Dialog {
     Export,
     /// Layouts under names.
     Layouts,
+    /// Keys and mouse buttons.
+    Preferences,
 }
 
 impl MaquetteApp {
     /// Draws the open dialog.
     pub(in crate::app) fn dialogs_ui(&mut self, ctx: &egui::Context, now: Situation) {
         let Some(dialog) = self.dialog else { return };
-        if !now.volume && !matches!(dialog, Dialog::Keys | Dialog::About) {
+        if !now.volume && !matches!(dialog, Dialog::Keys | Dialog::About | Dialog::Preferences) {
             self.dialog = None;
             return;
         }
@@ -67,10 +70,11 @@ impl MaquetteApp {
             Dialog::WindowPresets => "Window presets",
             Dialog::Export => "Export meshes",
             Dialog::Layouts => "Layouts",
+            Dialog::Preferences => "Keys and buttons",
         };
         let width = match dialog {
             Dialog::VolumePresets | Dialog::WindowPresets | Dialog::Tags => 860.0,
-            Dialog::Keys => 720.0,
+            Dialog::Keys | Dialog::Preferences => 720.0,
             Dialog::Report | Dialog::About | Dialog::Export => 560.0,
             Dialog::Layouts => 420.0,
         };
@@ -83,8 +87,10 @@ impl MaquetteApp {
             Dialog::WindowPresets => self.window_presets_ui(ui),
             Dialog::Export => self.export_ui(ui),
             Dialog::Layouts => self.layouts_ui(ui),
+            Dialog::Preferences => self.preferences_ui(ui),
         });
         if close && self.dialog == Some(dialog) {
+            self.preferences.capturing = None;
             self.dialog = None;
         }
     }

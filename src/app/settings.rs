@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::bindings::Chosen;
 use crate::session::view::tiling::NamedLayout;
 
 /// What is kept.
@@ -13,6 +14,8 @@ use crate::session::view::tiling::NamedLayout;
 pub struct Kept {
     /// Layouts by name, in the order in which they were saved.
     pub layouts: Vec<NamedLayout>,
+    /// Keys and mouse buttons.
+    pub bindings: Chosen,
 }
 
 /// The settings and where they are kept.

@@ -1,18 +1,16 @@
 //! Keys to commands: an exact match of modifiers, and never while somebody types text.
 
-use egui::{Event, InputState, Key, KeyboardShortcut, Modifiers};
+use egui::{Event, InputState, Key, Modifiers};
 
-use super::commands::{CommandId, TABLE};
-
-/// Keys that mean a command besides the one of the table.
-const ALSO: &[(Modifiers, Key, CommandId)] = &[(Modifiers::COMMAND, Key::Y, CommandId::Redo)];
+use super::bindings::{self, Bindings};
+use super::commands::CommandId;
 
 /// Takes the commands out of the pressed keys. `typing` is whether a text field has the keyboard.
-pub fn take(input: &mut InputState, typing: bool) -> Vec<CommandId> {
+pub fn take(input: &mut InputState, typing: bool, bindings: &Bindings) -> Vec<CommandId> {
     let mut found = Vec::new();
     input.events.retain(|event| {
         let Event::Key { key, pressed: true, repeat, modifiers, .. } = event else { return true };
-        let Some(id) = command_of(*key, *modifiers, typing) else { return true };
+        let Some(id) = command_of(*key, *modifiers, typing, bindings) else { return true };
         if !*repeat || matches!(id, CommandId::Undo | CommandId::Redo) {
             found.push(id);
         }
@@ -21,21 +19,13 @@ pub fn take(input: &mut InputState, typing: bool) -> Vec<CommandId> {
     found
 }
 
-fn command_of(key: Key, modifiers: Modifiers, typing: bool) -> Option<CommandId> {
+fn command_of(key: Key, modifiers: Modifiers, typing: bool, bindings: &Bindings) -> Option<CommandId> {
     let function_key = matches!(key, Key::F1 | Key::F2);
     let text_edits = matches!(key, Key::A | Key::C | Key::V | Key::X | Key::Z | Key::Y);
     if typing && !function_key && (!modifiers.command || text_edits || key.name().starts_with("Arrow")) {
         return None;
     }
-    let same = |keys: &KeyboardShortcut| keys.logical_key == key && same_modifiers(keys.modifiers, modifiers);
-    let row = TABLE.iter().find(|entry| entry.keys.as_ref().is_some_and(same)).map(|entry| entry.id);
-    row.or_else(|| {
-        ALSO.iter().find(|(wanted, also, _)| *also == key && same_modifiers(*wanted, modifiers)).map(|(.., id)| *id)
-    })
-}
-
-fn same_modifiers(wanted: Modifiers, found: Modifiers) -> bool {
-    wanted.command == (found.command || found.ctrl) && wanted.shift == found.shift && wanted.alt == found.alt
+    bindings::pressed(key, modifiers).and_then(|keys| bindings.command_of(keys))
 }
 
 #[cfg(test)]
@@ -43,6 +33,10 @@ mod tests {
     use super::*;
     use crate::domain::camera::StandardView;
     use crate::tools::options::ToolKind;
+
+    fn command_of(key: Key, modifiers: Modifiers, typing: bool) -> Option<CommandId> {
+        super::command_of(key, modifiers, typing, &Bindings::new(&bindings::Chosen::default()))
+    }
 
     #[test]
     fn modifiers_match_exactly() {

@@ -34,6 +34,7 @@ use egui::{Align2, Rect, Response, Ui, ViewportBuilder, ViewportId};
 use egui_tiles::{Behavior, EditAction, SimplificationOptions, TileId, Tiles, UiResponse};
 use glam::DVec3;
 
+use super::bindings::mouse::Mouse;
 use super::commands::CommandId;
 use super::device::WindowDevice;
 use super::frame_log::Pictures;
@@ -72,6 +73,8 @@ pub struct Scene<'a> {
     pub selected: Option<MeasurementId>,
     /// Commands of the table that a view's own controls ask for.
     pub asked: &'a mut Vec<CommandId>,
+    /// What the mouse's buttons do.
+    pub mouse: Mouse,
 }
 
 /// What is under the pointer and what its buttons do there.
@@ -485,13 +488,23 @@ impl Behavior<Pane> for Panes<'_, '_> {
     }
 }
 
+/// Stands in every window.
+pub const NOT_FOR_DIAGNOSIS: &str = "Not for diagnostic use";
+
 /// A view in a window of its own. Returns whether it was closed.
 fn detached_window(ui: &Ui, pane: Pane, panes: &mut Panes<'_, '_>) -> bool {
     let id = ViewportId::from_hash_of(("view", pane));
     let builder =
         ViewportBuilder::default().with_title(format!("Maquette: {}", pane.name())).with_inner_size([900.0, 700.0]);
     ui.ctx().show_viewport_immediate(id, builder, |ui, _class| {
-        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| panes.pane(ui, pane));
+        egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
+            let rect = ui.available_rect_before_wrap();
+            panes.pane(ui, pane);
+            // Its window has no status bar that says so.
+            let at = rect.left_bottom() + egui::vec2(10.0, -46.0);
+            let font = theme::overlay();
+            annotations::outlined_text(ui.painter(), at, Align2::LEFT_BOTTOM, NOT_FOR_DIAGNOSIS, font, theme::WARN);
+        });
         ui.input(|input| input.viewport().close_requested())
     })
 }

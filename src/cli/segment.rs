@@ -138,6 +138,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         color: COLOR,
         visible: true,
         opacity: 0.5,
+        outline: crate::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: SegmentState::InWork,
         made_by: steps,

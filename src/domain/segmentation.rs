@@ -77,12 +77,22 @@ pub struct SegmentInfo {
     pub visible: bool,
     /// Fill opacity, 0 to 1.
     pub opacity: f32,
+    /// Width of its outline on slices, as a multiple of the view's; 0 for none.
+    #[serde(default = "usual_outline")]
+    pub outline: f32,
     /// A locked segment refuses every edit of its voxels.
     pub locked: bool,
     /// How far the work is.
     pub state: SegmentState,
     /// The steps that made it, in words, oldest first ("Threshold 226...3071 HU", "Paint").
     pub made_by: Vec<String>,
+}
+
+/// The outline of segments that nobody has given another, and of those of older files.
+pub const USUAL_OUTLINE: f32 = 1.0;
+
+fn usual_outline() -> f32 {
+    USUAL_OUTLINE
 }
 
 /// One segment: what it is and its voxels.

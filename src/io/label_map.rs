@@ -88,6 +88,7 @@ impl Label {
             color,
             visible: true,
             opacity: OPACITY,
+            outline: crate::domain::segmentation::USUAL_OUTLINE,
             locked: false,
             state: SegmentState::default(),
             made_by: vec![format!("Read from {file}")],

@@ -241,6 +241,13 @@ pub enum Command {
         /// 0 to 1.
         opacity: f32,
     },
+    /// Sets how wide a segment's outline is.
+    SetSegmentOutline {
+        /// Which.
+        segment: SegmentId,
+        /// A multiple of the view's, 0 to 4; 0 for none.
+        outline: f32,
+    },
     /// Locks or unlocks a segment.
     LockSegment {
         /// Which.

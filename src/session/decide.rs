@@ -45,6 +45,7 @@ pub fn decide(document: &Document, command: &Command, progress: &Progress) -> Re
         | Command::RecolorSegment { .. }
         | Command::ShowSegment { .. }
         | Command::SetSegmentOpacity { .. }
+        | Command::SetSegmentOutline { .. }
         | Command::LockSegment { .. }
         | Command::ReorderSegment { .. }
         | Command::RemoveSegment { .. }

@@ -26,6 +26,7 @@ pub fn label(document: &Document, command: &Command) -> String {
         Command::RecolorSegment { segment: id, .. } => format!("Colour {}", segment(*id)),
         Command::ShowSegment { segment: id, visible } => format!("{} {}", shown(*visible), segment(*id)),
         Command::SetSegmentOpacity { segment: id, .. } => format!("Opacity of {}", segment(*id)),
+        Command::SetSegmentOutline { segment: id, .. } => format!("Outline of {}", segment(*id)),
         Command::LockSegment { segment: id, locked: true } => format!("Lock {}", segment(*id)),
         Command::LockSegment { segment: id, locked: false } => format!("Unlock {}", segment(*id)),
         Command::ReorderSegment { segment: id, .. } => format!("Move {} in the list", segment(*id)),

@@ -183,6 +183,8 @@ pub struct ViewState {
     pub look: VolumeLook,
     /// Preset and look of the volumes that are not looked at now.
     pub looks_aside: BTreeMap<VolumeId, (String, VolumeLook)>,
+    /// Preset and look with the edited colours that a preset took the place of last, of each volume.
+    pub colors_aside: BTreeMap<VolumeId, (String, VolumeLook)>,
     /// Volumes that stand beside each other, each in a view of its own.
     pub beside: SideBySide,
     /// What lies over the slices.
@@ -215,6 +217,8 @@ pub struct ViewState {
     pub identity_visible: bool,
     /// Whether window, position, scale and names stand on the pictures; the letters of the sides always do.
     pub corners_visible: bool,
+    /// Whether a grid of round lengths lies over the slices.
+    pub ruler_visible: bool,
     /// How opaque the ray-marched volume is beside surfaces in 3D, 0 to 1; alone it is opaque.
     pub volume_opacity: f32,
 }
@@ -230,6 +234,7 @@ impl Default for ViewState {
             preset: "CT-Bone".to_owned(),
             look: VolumeLook::default(),
             looks_aside: BTreeMap::new(),
+            colors_aside: BTreeMap::new(),
             beside: SideBySide::default(),
             fusion: None,
             planes_in_3d: false,
@@ -246,6 +251,7 @@ impl Default for ViewState {
             crosshair_visible: true,
             identity_visible: true,
             corners_visible: true,
+            ruler_visible: false,
             volume_opacity: 0.35,
         }
     }
@@ -318,10 +324,25 @@ impl ViewState {
         self.looks_aside.remove(&next).unwrap_or_else(|| (default_for(volume).name, VolumeLook::default()))
     }
 
-    /// Draws the volume as a preset says; what was edited goes, the cuts stay.
+    /// Draws the volume as a preset says; what was edited is put aside, the cuts stay.
     pub fn choose_preset(&mut self, name: &str) {
+        if let (Some(_), Some(volume)) = (&self.look.edited, self.active_volume) {
+            self.colors_aside.insert(volume, (self.preset.clone(), self.look.clone()));
+        }
         name.clone_into(&mut self.preset);
         self.look = std::mem::take(&mut self.look).with_cuts_only();
+    }
+
+    /// Brings back the edited colours that a preset took the place of last; what is edited now is put aside instead. Says
+    /// whether there were any.
+    pub fn restore_colors(&mut self) -> bool {
+        let Some(volume) = self.active_volume else { return false };
+        let Some((preset, look)) = self.colors_aside.remove(&volume) else { return false };
+        if self.look.edited.is_some() {
+            self.colors_aside.insert(volume, (self.preset.clone(), self.look.clone()));
+        }
+        (self.preset, self.look) = (preset, look.with_cuts_of(&self.look));
+        true
     }
 
     /// The colours and opacities that the 3D view draws.

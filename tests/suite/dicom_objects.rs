@@ -25,6 +25,7 @@ fn segment(name: &str, color: [u8; 3]) -> SegmentInfo {
         color,
         visible: true,
         opacity: 0.25,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: SegmentState::default(),
         made_by: Vec::new(),

@@ -25,6 +25,7 @@ fn segment(name: &str, color: [u8; 3], code: Option<Code>) -> SegmentInfo {
         color,
         visible: true,
         opacity: 0.25,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: SegmentState::default(),
         made_by: vec!["Threshold 300...3071 HU".to_owned()],

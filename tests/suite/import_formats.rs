@@ -182,6 +182,7 @@ fn info(name: &str, color: [u8; 3], state: SegmentState, code: Option<Code>) -> 
         color,
         visible: true,
         opacity: 0.25,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state,
         made_by: Vec::new(),

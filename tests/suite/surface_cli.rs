@@ -54,6 +54,7 @@ fn named(name: &str) -> SegmentInfo {
         color: [200, 100, 50],
         visible: true,
         opacity: 0.5,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: SegmentState::InWork,
         made_by: vec!["Made up".to_owned()],

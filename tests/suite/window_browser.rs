@@ -186,6 +186,7 @@ fn segments_of_a_file_join_the_open_case_as_one_step() {
         color,
         visible: true,
         opacity: 0.25,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: maquette::domain::segmentation::SegmentState::ToDo,
         made_by: Vec::new(),

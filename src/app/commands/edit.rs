@@ -3,7 +3,7 @@
 use egui::Key;
 
 use super::Menu::Edit;
-use super::Needs::{Mesh, Redo, Segment, Selection, Undo, Volume};
+use super::Needs::{Mesh, Nothing, Redo, Segment, Selection, Undo, Volume};
 use super::entry::{CTRL, CTRL_SHIFT, Entry, PLAIN, row};
 use super::id::CommandId as C;
 
@@ -27,4 +27,13 @@ pub(super) const ROWS: &[Entry] = &[
     row(C::MakeIsoMesh, Edit, "Make mesh of a value", "Extracts the surface at one value of the volume.", Volume),
     row(C::RebuildMesh, Edit, "Rebuild mesh", "Makes the selected mesh show what its source is now.", Mesh)
         .keys(CTRL, Key::R),
+    row(
+        C::Preferences,
+        Edit,
+        "Keys and buttons\u{2026}",
+        "Sets for the hands of other programs; every key and button.",
+        Nothing,
+    )
+    .keys(CTRL, Key::Comma)
+    .line(),
 ];

@@ -49,8 +49,8 @@ impl Entry {
         Self { icon: Some(icon), ..self }
     }
 
-    /// Its keys in words, e.g. "Ctrl+Shift+Z"; empty when it has none.
-    pub fn keys_text(&self) -> String {
-        self.keys.map_or_else(String::new, |keys| keys.format(&egui::ModifierNames::NAMES, false))
+    /// The keys that it has in this window, in words, e.g. "Ctrl+Shift+Z"; empty when it has none.
+    pub fn keys_text(&self, ctx: &egui::Context) -> String {
+        crate::app::bindings::of(ctx).keys_text(self.id)
     }
 }

@@ -92,6 +92,8 @@ pub enum CommandId {
     ToggleIdentity,
     /// Shows or hides the text in the corners of the pictures.
     ToggleCorners,
+    /// Shows or hides the ruler grid.
+    ToggleRuler,
     /// Plays through the slices.
     Cine,
     /// Shows or hides all segments.
@@ -152,6 +154,12 @@ pub enum CommandId {
     LastTool,
     /// The command palette.
     Palette,
+    /// Keys and mouse buttons, to be changed.
+    Preferences,
+    /// A 3D preset, by its place in the list.
+    Preset3d(u8),
+    /// Edited colours that a preset has put aside.
+    RestoreColors,
     /// The key list.
     Shortcuts,
     /// What the program is and is not for.

@@ -102,6 +102,8 @@ pub(super) const ROWS: &[Entry] = &[
         Volume,
     )
     .keys(SHIFT, Key::H),
+    row(C::ToggleRuler, View, "Ruler grid", "Lines at round distances in mm over the slices.", Volume)
+        .keys(SHIFT, Key::G),
     row(C::ToggleSegments, View, "Segments", "Shows or hides all segments.", Volume).keys(PLAIN, Key::G),
     row(C::ToggleCrosshair, View, "Crosshair", "Shows or hides the lines of the other views.", Volume)
         .keys(PLAIN, Key::X),

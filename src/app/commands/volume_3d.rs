@@ -3,9 +3,9 @@
 use egui::Key;
 
 use crate::domain::camera::StandardView;
-use crate::domain::transfer::Blend;
+use crate::domain::transfer::{self, Blend, TransferFunction};
 
-use super::Menu::Volume3d;
+use super::Menu::{Tool, Volume3d};
 use super::Needs::Volume;
 use super::entry::{Entry, PLAIN, SHIFT, row};
 use super::id::CommandId as C;
@@ -52,6 +52,13 @@ pub(super) const ROWS: &[Entry] = &[
     .line(),
     row(C::SaveTransfer, Volume3d, "Save colours and opacity\u{2026}", "To a file in the form of the presets.", Volume),
     row(C::ResetTransfer, Volume3d, "Colours and opacity of the preset", "What was edited goes.", Volume),
+    row(
+        C::RestoreColors,
+        Volume3d,
+        "Bring edited colours back",
+        "Those that another preset has taken the place of.",
+        Volume,
+    ),
     row(C::RemoveCuts, Volume3d, "Remove all cuts", "Planes and slab; the crop box stays.", Volume),
     row(C::Standard(StandardView::Anterior), Volume3d, "From the front", "Anterior view in 3D.", Volume)
         .keys(SHIFT, Key::A)
@@ -67,3 +74,13 @@ pub(super) const ROWS: &[Entry] = &[
     row(C::Standard(StandardView::Inferior), Volume3d, "From the feet", "Inferior view in 3D.", Volume)
         .keys(SHIFT, Key::I),
 ];
+
+/// A row for each 3D preset: in the palette and among the keys, not in the menu, which has them as pictures.
+pub(super) fn presets() -> Vec<Entry> {
+    let of = |(n, preset): (usize, &'static TransferFunction)| {
+        // Names of presets last as long as the program; so do the texts made of them, once.
+        let text: &'static str = Box::leak(format!("3D preset: {}", preset.name).into_boxed_str());
+        row(C::Preset3d(n as u8), Tool, text, "Draws the volume with these colours and opacities.", Volume)
+    };
+    transfer::presets().iter().enumerate().map(of).collect()
+}

@@ -126,7 +126,7 @@ impl MaquetteApp {
                 let row = entry(CommandId::Standard(face));
                 let button = Button::new(letter).min_size(Vec2::new(column.available_width(), theme::ROW));
                 let response = column.add(button).accessible_name(row.text);
-                if response.on_hover_text(format!("{} ({})", row.text, row.keys_text())).clicked() {
+                if response.on_hover_text(format!("{} ({})", row.text, row.keys_text(column.ctx()))).clicked() {
                     self.ask(row.id);
                 }
             }

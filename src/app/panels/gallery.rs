@@ -9,6 +9,7 @@ use egui::{Align2, Color32, CornerRadius, Pos2, Rect, ScrollArea, Sense, Stroke,
 
 use crate::app::MaquetteApp;
 use crate::app::commands::CommandId;
+use crate::app::notices::{Gravity, Notice};
 use crate::app::numbers;
 use crate::app::outcome::Outcome;
 use crate::app::theme;
@@ -114,6 +115,23 @@ impl MaquetteApp {
         }
     }
 
+    /// Draws the volume as a preset of the list says.
+    pub(in crate::app) fn choose_preset(&mut self, place: usize) {
+        if let Some(preset) = transfer::presets().get(place) {
+            self.draw_with_preset(&preset.name);
+        }
+    }
+
+    /// Draws the volume as a preset says; colours that were edited are put aside, and it is said how they come back.
+    fn draw_with_preset(&mut self, name: &str) {
+        let edited = self.session.view.look.edited.is_some();
+        self.session.view.choose_preset(name);
+        if edited {
+            let notice = Notice::new(Gravity::Good, "The colours that you had edited were put aside");
+            self.notices.push(notice.action(CommandId::RestoreColors).of_case());
+        }
+    }
+
     /// Draws the 3D presets.
     pub(in crate::app) fn volume_presets_ui(&mut self, ui: &mut Ui) {
         let Some((volume, _)) = self.pictured() else { return };
@@ -135,7 +153,7 @@ impl MaquetteApp {
             });
         });
         if let Some(name) = chosen {
-            self.session.view.choose_preset(&name);
+            self.draw_with_preset(&name);
             self.dialog = None;
         }
     }

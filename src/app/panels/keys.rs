@@ -2,22 +2,20 @@
 
 use egui::{Grid, RichText, ScrollArea, Ui};
 
+use crate::app::bindings;
+use crate::app::bindings::mouse::{Drag, Wheel};
 use crate::app::commands::{Menu, TABLE};
 use crate::app::theme;
 
 use super::top_bar::MENUS;
 
-/// Mouse gestures: where, what, does.
-const MOUSE: &[(&str, &str)] = &[
-    ("Left", "the active tool; in 3D: turns around the point under the pointer"),
-    ("Right drag", "window and level, in every tool"),
-    ("Middle drag or Shift+left", "pans"),
-    ("Wheel", "scrolls slices; zooms in 3D"),
-    ("Ctrl+wheel", "zooms at the pointer"),
+/// Gestures that no set changes: what, does.
+const GESTURES: &[(&str, &str)] = &[
+    ("Left in 3D", "turns around the point under the pointer"),
+    ("Wheel in 3D", "zooms"),
+    ("Ctrl+left", "turns the tool round: erases while painting"),
     ("Shift+move", "moves the crosshair"),
     ("Drag a line of another plane", "moves that plane; dragged by its end, the plane turns"),
-    ("Shift+wheel", "size of the brush"),
-    ("Ctrl+left", "erases while painting"),
     ("Shift+click in 3D", "brings all slices to the surface"),
     ("Double-click", "maximises a view"),
     ("Up, Down, Page Up, Page Down", "step slices"),
@@ -26,16 +24,23 @@ const MOUSE: &[(&str, &str)] = &[
 
 /// Draws the list.
 pub(in crate::app) fn keys_ui(ui: &mut Ui) {
+    let bindings = bindings::of(ui.ctx());
     ScrollArea::vertical().max_height(560.0).auto_shrink([false, true]).show(ui, |ui| {
         for (menu, title) in [(Menu::Tool, "Tools and windows")].into_iter().chain(MENUS) {
             group_ui(ui, title, |ui| {
-                for entry in TABLE.iter().filter(|entry| entry.menu == menu && entry.keys.is_some()) {
-                    row_ui(ui, &entry.keys_text(), entry.text, entry.help);
+                for entry in TABLE.iter().filter(|entry| entry.menu == menu && bindings.keys(entry.id).is_some()) {
+                    row_ui(ui, &bindings.keys_text(entry.id), entry.text, entry.help);
                 }
             });
         }
         group_ui(ui, "Mouse", |ui| {
-            for (gesture, does) in MOUSE {
+            for drag in Drag::ALL {
+                row_ui(ui, drag.name(), bindings.mouse.drag(drag).name(), "");
+            }
+            for wheel in Wheel::ALL {
+                row_ui(ui, wheel.name(), bindings.mouse.wheel(wheel).name(), "");
+            }
+            for (gesture, does) in GESTURES {
                 row_ui(ui, gesture, does, "");
             }
         });

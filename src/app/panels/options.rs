@@ -82,10 +82,13 @@ impl MaquetteApp {
     }
 
     fn navigate_ui(&mut self, ui: &mut Ui) {
+        let [left, middle, right] = self.bindings.mouse.hints(ToolKind::Navigate);
         hint(
             ui,
-            "Left moves the crosshair in slices and turns the 3D view. Right drag is window and level in every tool, \
-             middle drag pans, the wheel scrolls, Ctrl+wheel zooms.",
+            &format!(
+                "In slices the left button is for: {left}; the middle one for: {middle}; the right one, in every tool, for: \
+                 {right}. The left button turns the 3D view. Keys and buttons are set in the menu Edit."
+            ),
         );
         if wide_button(ui, "Window presets\u{2026}").clicked() {
             self.ask(CommandId::WindowPresets);

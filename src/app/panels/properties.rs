@@ -104,6 +104,13 @@ impl MaquetteApp {
                 self.perform(Command::SetSegmentOpacity { segment, opacity: opacity as f32 });
             }
         });
+        field_row(ui, "Outline", |ui| {
+            let mut outline = info.outline;
+            let widths = [(0.0, "None"), (0.6, "Thin"), (1.0, "Usual"), (2.0, "Wide")];
+            if segmented(ui, &mut outline, &widths) {
+                self.perform(Command::SetSegmentOutline { segment: id, outline });
+            }
+        });
         field_row(ui, "State", |ui| {
             let mut state = info.state;
             let states =

@@ -31,9 +31,10 @@ impl MaquetteApp {
                     ui.spacing_mut().button_padding = Vec2::ZERO;
                     ui.add_enabled(entry.needs.missing(now).is_none(), button)
                 });
-                let keys = entry.keys_text();
+                let keys = entry.keys_text(ui.ctx());
+                let keys = if keys.is_empty() { keys } else { format!(" ({keys})") };
                 let response = response.inner.accessible_name(entry.text);
-                if response.on_hover_text(format!("{} ({keys})\n{}", entry.text, entry.help)).clicked() {
+                if response.on_hover_text(format!("{}{keys}\n{}", entry.text, entry.help)).clicked() {
                     self.ask(entry.id);
                 }
             }

@@ -7,6 +7,7 @@ use crate::app::MaquetteApp;
 use crate::app::notices;
 use crate::app::numbers;
 use crate::app::theme;
+use crate::app::viewports::NOT_FOR_DIAGNOSIS;
 use crate::app::widgets::field::icon_button;
 use crate::app::widgets::row::key_cap;
 use crate::session::jobs::JobId;
@@ -51,7 +52,7 @@ impl MaquetteApp {
             return;
         }
         let tool = self.tools.active();
-        let standard = [tool.left_button(), "pan", "window"];
+        let standard = self.bindings.mouse.hints(tool);
         let names = ["L", "M", "R"];
         for (n, cap) in names.into_iter().enumerate() {
             let given = self.readout.buttons[n].as_str();
@@ -84,7 +85,7 @@ impl MaquetteApp {
     }
 
     fn state_ui(&mut self, ui: &mut Ui) {
-        let words = RichText::new("Not for diagnostic use").small().color(theme::WARN);
+        let words = RichText::new(NOT_FOR_DIAGNOSIS).small().color(theme::WARN);
         ui.label(words)
             .on_hover_text("Maquette makes models and measurements for planning; it is no diagnostic workstation.");
         let (saved, help, risk) = self.saved_words();

@@ -119,7 +119,7 @@ pub(in crate::app) fn menu_item(ui: &mut Ui, entry: &Entry, on: Option<bool>, no
     };
     let button = button
         .frame_when_inactive(false)
-        .right_text(RichText::new(entry.keys_text()).color(theme::WEAK))
+        .right_text(RichText::new(entry.keys_text(ui.ctx())).color(theme::WEAK))
         .min_size(Vec2::new(ui.available_width(), theme::ROW));
     let response = ui.add_enabled(missing.is_none(), button).accessible_name(entry.text);
     response.on_hover_text(entry.help).on_disabled_hover_text(missing.unwrap_or_default())

@@ -8,8 +8,12 @@ use glam::DVec3;
 use crate::app::{numbers, theme};
 use crate::domain::plane::{Plane, direction_letters};
 
+use super::placement::SlicePlacement;
+
 /// Distance of text from the edge of a view.
 const MARGIN: f32 = 10.0;
+/// Lines of the ruler grid are at most this far apart, in screen points.
+const RULER_STEP: f32 = 60.0;
 /// A scale bar is at most this wide, in screen points.
 const SCALE_BAR_WIDTH: f32 = 130.0;
 
@@ -86,6 +90,35 @@ pub fn scale_bar(painter: &Painter, rect: Rect, mm_per_point: f64) {
         format!("{length_mm} mm")
     };
     outlined_text(painter, right + egui::vec2(6.0, 3.0), Align2::LEFT_BOTTOM, &text, theme::overlay(), theme::TEXT);
+}
+
+/// Lines at round distances in the patient, from its origin, over all of a slice, and how far they are apart.
+pub fn ruler_grid(painter: &Painter, placement: &SlicePlacement) {
+    let (rect, mm_per_point) = (placement.rect, placement.mm_per_point());
+    let step_mm = round_length_mm(mm_per_point * f64::from(RULER_STEP));
+    let frame = &placement.frame;
+    // Where the origin of the patient's axes lies: the lines stay with the patient when the picture is moved.
+    let origin = placement.screen(
+        frame.center_in_patient
+            - frame.right_in_patient * frame.center_in_patient.dot(frame.right_in_patient)
+            - frame.down_in_patient * frame.center_in_patient.dot(frame.down_in_patient),
+    );
+    let step = (step_mm / mm_per_point) as f32;
+    let first = |low: f32, origin: f32| low + (origin - low).rem_euclid(step);
+    let stroke = Stroke::new(1.0, Color32::from_white_alpha(48));
+    let along = |low: f32, high: f32, origin: f32| {
+        let from = first(low, origin);
+        (0..).map(move |n| from + n as f32 * step).take_while(move |at| *at <= high)
+    };
+    for x in along(rect.left(), rect.right(), origin.x) {
+        painter.vline(x, rect.y_range(), stroke);
+    }
+    for y in along(rect.top(), rect.bottom(), origin.y) {
+        painter.hline(rect.x_range(), y, stroke);
+    }
+    let at = rect.left_bottom() + egui::vec2(MARGIN, -MARGIN - 18.0);
+    let text = format!("grid {}", numbers::mm(step_mm));
+    outlined_text(painter, at, Align2::LEFT_BOTTOM, &text, theme::overlay(), theme::TEXT);
 }
 
 /// The largest of 1, 2, 5 times a power of ten that is not longer.

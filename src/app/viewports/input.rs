@@ -5,6 +5,8 @@
 
 use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Rect, Response, Ui, Vec2};
 
+use crate::app::bindings::mouse::{Deed, Mouse, Turn};
+use crate::tools::options::ToolKind;
 use crate::tools::pointer::{Modifiers, Phase};
 
 use super::layout::Pane;
@@ -18,12 +20,16 @@ const CONTROLS: Vec2 = Vec2::new(120.0, 24.0);
 /// What a held button does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grip {
-    /// The left button: the active tool.
+    /// The active tool.
     Tool,
-    /// Middle button, or Shift and left: the picture follows the pointer.
+    /// The active tool, turned round: what paints erases.
+    Erase,
+    /// The picture follows the pointer.
     Pan,
-    /// Right button: window and level; in 3D nearer and farther.
+    /// Window and level; in 3D nearer and farther.
     Adjust,
+    /// The picture grows by a drag upwards.
+    Zoom,
 }
 
 /// Which view holds a button.
@@ -58,8 +64,10 @@ pub struct ViewInput {
     pub pointer: Option<Pos2>,
     /// How far the picture is dragged, points.
     pub pan: Vec2,
-    /// How far the right button is dragged, points.
+    /// How far window and level are dragged, points.
     pub adjust: Vec2,
+    /// How far the picture is dragged to grow, points upwards.
+    pub grow: f32,
     /// Notches of the wheel towards the person (slices forward).
     pub scroll_notches: f32,
     /// Notches of the wheel with Ctrl, away from the person (nearer).
@@ -68,24 +76,25 @@ pub struct ViewInput {
     pub brush_notches: f32,
     /// Slices to step by keys, forward along the normal.
     pub key_steps: i32,
+    /// The tool is turned round by its button.
+    pub erases: bool,
     /// Keys held.
     pub modifiers: Modifiers,
 }
 
 impl ViewInput {
-    fn take_wheel_and_keys(&mut self, event: &Event) {
+    fn take_wheel_and_keys(&mut self, event: &Event, mouse: Option<&Mouse>) {
         match event {
             Event::MouseWheel { unit, delta, modifiers, .. } => {
                 let notches = match unit {
                     MouseWheelUnit::Point => (delta.x + delta.y) / POINTS_PER_NOTCH,
                     MouseWheelUnit::Line | MouseWheelUnit::Page => delta.x + delta.y,
                 };
-                if modifiers.shift {
-                    self.brush_notches += notches;
-                } else if modifiers.command || modifiers.ctrl {
-                    self.zoom_notches += notches;
-                } else {
-                    self.scroll_notches -= notches;
+                match mouse.copied().unwrap_or_default().turn(keys_held(*modifiers)) {
+                    Turn::Brush => self.brush_notches += notches,
+                    Turn::Zoom => self.zoom_notches += notches,
+                    Turn::Slices => self.scroll_notches -= notches,
+                    Turn::Nothing => {}
                 }
             }
             Event::Key { key, pressed: true, modifiers, .. } if modifiers.is_none() => {
@@ -105,18 +114,47 @@ pub fn controls(view: Rect) -> Rect {
     Rect::from_min_size(view.right_top() - CONTROLS * Vec2::X, CONTROLS)
 }
 
-/// Reads the hand in a view. `response` is that of the view's rectangle; `shift_pans`: Shift and left pans here.
-pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_pans: bool) -> ViewInput {
+/// Keys held, as tools know them.
+fn keys_held(keys: egui::Modifiers) -> Modifiers {
+    Modifiers { shift: keys.shift, ctrl: keys.command || keys.ctrl, alt: keys.alt }
+}
+
+/// What a button does in a view. In 3D left is always the tool's, and whatever changes a picture moves the eye.
+fn grip_of(button: PointerButton, keys: Modifiers, pane: Pane, (mouse, tool): (&Mouse, ToolKind)) -> Option<Grip> {
+    let in_slice = pane != Pane::Volume;
+    let deed = match button {
+        PointerButton::Primary if in_slice => mouse.left(keys, tool),
+        PointerButton::Primary => Deed::Tool,
+        PointerButton::Middle => mouse.middle(),
+        PointerButton::Secondary => mouse.right(keys, tool),
+        _ => Deed::Nothing,
+    };
+    match deed {
+        Deed::Tool => Some(Grip::Tool),
+        Deed::Erase if in_slice => Some(Grip::Erase),
+        Deed::Pan => Some(Grip::Pan),
+        Deed::Zoom if in_slice => Some(Grip::Zoom),
+        Deed::Window | Deed::Zoom | Deed::Erase => Some(Grip::Adjust),
+        Deed::Nothing => None,
+    }
+}
+
+/// Reads the hand in a view. `response` is that of the view's rectangle; `hand_of` says what buttons do and which tool it is.
+pub fn gather(
+    ui: &Ui,
+    response: &Response,
+    pane: Pane,
+    held_button: &mut Held,
+    hand_of: (&Mouse, ToolKind),
+) -> ViewInput {
+    let held = held_button;
     let controls = controls(response.rect);
     // A click beside an open menu closes it and does nothing else.
     let menu_is_open = egui::Popup::is_any_open(ui.ctx());
     let over = response.contains_pointer();
     ui.input(|input| {
         let keys = input.modifiers;
-        let mut hand = ViewInput {
-            modifiers: Modifiers { shift: keys.shift, ctrl: keys.command || keys.ctrl, alt: keys.alt },
-            ..ViewInput::default()
-        };
+        let mut hand = ViewInput { modifiers: keys_held(keys), ..ViewInput::default() };
         let mut last = input.pointer.latest_pos().map(|now| now - input.pointer.delta());
         for event in &input.events {
             match event {
@@ -124,9 +162,10 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                     let moved = last.map_or(Vec2::ZERO, |last| *at - last);
                     last = Some(*at);
                     match held.grip_in(pane) {
-                        Some(Grip::Tool) => hand.tool.push((Phase::Drag, *at)),
+                        Some(Grip::Tool | Grip::Erase) => hand.tool.push((Phase::Drag, *at)),
                         Some(Grip::Pan) => hand.pan += moved,
                         Some(Grip::Adjust) => hand.adjust += moved,
+                        Some(Grip::Zoom) => hand.grow -= moved.y,
                         None if over && held.grip.is_none() => hand.tool.push((Phase::Hover, *at)),
                         None => {}
                     }
@@ -134,16 +173,11 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                 Event::PointerButton { pos, button, pressed: true, modifiers }
                     if over && held.grip.is_none() && !menu_is_open && !controls.contains(*pos) =>
                 {
-                    let grip = match button {
-                        PointerButton::Primary if modifiers.shift && shift_pans => Grip::Pan,
-                        PointerButton::Primary => Grip::Tool,
-                        PointerButton::Middle => Grip::Pan,
-                        PointerButton::Secondary => Grip::Adjust,
-                        _ => continue,
-                    };
+                    let Some(grip) = grip_of(*button, keys_held(*modifiers), pane, hand_of) else { continue };
                     held.grip = Some((grip, *button, pane));
                     last = Some(*pos);
-                    if grip == Grip::Tool {
+                    hand.erases |= grip == Grip::Erase;
+                    if matches!(grip, Grip::Tool | Grip::Erase) {
                         hand.tool.push((Phase::Press, *pos));
                     }
                 }
@@ -152,16 +186,19 @@ pub fn gather(ui: &Ui, response: &Response, pane: Pane, held: &mut Held, shift_p
                         held.grip.filter(|(_, with, held_in)| with == button && *held_in == pane)
                     {
                         held.grip = None;
-                        if grip == Grip::Tool {
+                        hand.erases |= grip == Grip::Erase;
+                        if matches!(grip, Grip::Tool | Grip::Erase) {
                             hand.tool.push((Phase::Release, *pos));
                         }
                     }
                 }
-                other if over => hand.take_wheel_and_keys(other),
+                other if over => hand.take_wheel_and_keys(other, (pane != Pane::Volume).then_some(hand_of.0)),
                 _ => {}
             }
         }
         let captured = held.grip_in(pane).is_some();
+        hand.erases |= held.grip_in(pane) == Some(Grip::Erase);
+        hand.modifiers.ctrl |= hand.erases;
         hand.pointer = input.pointer.latest_pos().filter(|_| over || captured);
         hand
     })

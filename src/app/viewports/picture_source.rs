@@ -173,7 +173,7 @@ impl PictureSource {
             color: info.color,
             opacity: info.opacity,
             visible: info.visible && !hidden,
-            outline: 1.0,
+            outline: info.outline,
         };
         let keys: Vec<SegmentKey> = segments()
             .map(|found| SegmentKey { id: found.id(), mask: found.mask_revision, style: style(&found.segment.info) })

@@ -117,8 +117,8 @@ impl SlicePane {
         if self.fitted_size.is_none() {
             self.refit(rect, seat, scene.session);
         }
-        let shift_pans = true;
-        let hand = gather(ui, &response, self.pane, &mut shared.held, shift_pans);
+        let hand_of = (&scene.mouse, scene.tools.active());
+        let hand = gather(ui, &response, self.pane, &mut shared.held, hand_of);
         let placed = placement(ui, rect, seat, scene.session);
         self.answer(ui, &hand, (&placed, seat), scene, shared);
         let placement = placement(ui, rect, seat, scene.session);
@@ -199,14 +199,15 @@ impl SlicePane {
                 scene.session.view.at_volume(seat.volume, |view| view.move_crosshair(point, &grid));
             }
             read_out(event.point_in_patient, (Some(seat.volume), fusion.map(|fusion| fusion.volume)), scene);
+            let [left, middle, right] = scene.mouse.hints(scene.tools.active());
             let left = match self.hot_line {
                 _ if self.is_at_divider(at, fusion.as_ref(), placement.rect) => "wipe",
                 _ if !seat.is_active(scene.session) => "work on this series",
                 Some((_, Part::Line)) => "move plane",
                 Some((_, Part::End)) => "turn plane",
-                None => scene.tools.active().left_button(),
+                None => left,
             };
-            scene.readout.buttons = [left, "pan", "window"].map(str::to_owned);
+            scene.readout.buttons = [left, middle, right].map(str::to_owned);
         }
         let lines_are_free = lines_are_free && seat.is_active(scene.session);
         let near = hand.pointer.filter(|_| lines_are_free && self.line.is_none());
@@ -329,6 +330,9 @@ impl SlicePane {
             let handles = self.line.is_some() || (pointed_at && self.lines_free && seat.is_active(session));
             plane_lines::paint(painter, seat.plane, &seen, placement, (handles, self.hot_line));
         }
+        if seen.ruler_visible {
+            annotations::ruler_grid(painter, placement);
+        }
         annotations::plane_edge(painter, rect, seat.plane);
         annotations::orientation_letters(painter, rect, frame.right_in_patient, frame.down_in_patient);
         match self.pane {
@@ -441,13 +445,16 @@ fn move_picture(hand: &ViewInput, (placement, seat): (&SlicePlacement, Seat), sc
         _ if hand.adjust != egui::Vec2::ZERO => view.drag_window(seat.volume, points(hand.adjust)),
         _ => {}
     }
-    if hand.pan == egui::Vec2::ZERO && hand.zoom_notches == 0.0 {
+    if hand.pan == egui::Vec2::ZERO && hand.zoom_notches == 0.0 && hand.grow == 0.0 {
         return;
     }
     let around = hand.pointer.map_or(DVec2::ZERO, |at| points(at - placement.rect.center()));
     view.at_volume(seat.volume, |view| {
         let panned = view.slice(seat.plane).panned(points(hand.pan));
         *view.slice_mut(seat.plane) = panned.zoomed(1.15_f64.powf(f64::from(hand.zoom_notches)), around);
+        // A drag of 150 points doubles the picture, about its middle.
+        let grown = view.slice(seat.plane).zoomed((f64::from(hand.grow) / 150.0).exp2(), DVec2::ZERO);
+        *view.slice_mut(seat.plane) = grown;
     });
 }
 
@@ -496,6 +503,7 @@ fn cursor(tool: ToolKind, grip: Option<Grip>) -> CursorIcon {
     match (grip, tool) {
         (Some(Grip::Pan), _) => CursorIcon::Grabbing,
         (Some(Grip::Adjust), _) => CursorIcon::AllScroll,
+        (Some(Grip::Zoom), _) => CursorIcon::ZoomIn,
         (_, ToolKind::Paint | ToolKind::Erase) => CursorIcon::None,
         (_, ToolKind::Islands) => CursorIcon::PointingHand,
         _ => CursorIcon::Crosshair,

@@ -174,7 +174,7 @@ impl VolumePane {
         if let (Some(face), true) = (on_cube, response.clicked()) {
             look_from(face, scene.session);
         }
-        let hand = gather(ui, &response, Pane::Volume, &mut shared.held, false);
+        let hand = gather(ui, &response, Pane::Volume, &mut shared.held, (&scene.mouse, scene.tools.active()));
         if on_cube.is_none() || shared.held.grip_in(Pane::Volume).is_some() {
             self.answer(&hand, placement(rect, scene.session), scene, shared);
         }
@@ -184,8 +184,8 @@ impl VolumePane {
         c_arm::fields(ui, angles, &mut scene.session.view.camera);
         if response.hovered() {
             ui.ctx().set_cursor_icon(match (shared.held.grip_in(Pane::Volume), on_cube) {
-                (Some(Grip::Tool | Grip::Pan), _) => CursorIcon::Grabbing,
-                (Some(Grip::Adjust), _) => CursorIcon::ZoomIn,
+                (Some(Grip::Tool | Grip::Erase | Grip::Pan), _) => CursorIcon::Grabbing,
+                (Some(Grip::Adjust | Grip::Zoom), _) => CursorIcon::ZoomIn,
                 (None, Some(_)) => CursorIcon::PointingHand,
                 (None, None) => CursorIcon::Default,
             });

@@ -170,6 +170,7 @@ fn labels_of(object: &InMemDicomObject, file: &str, report: &mut Report) -> Vec<
             color: lab.map_or_else(|| plain_color(index), color::rgb_of),
             visible: true,
             opacity: OPACITY,
+            outline: crate::domain::segmentation::USUAL_OUTLINE,
             locked: false,
             state: SegmentState::default(),
             made_by,

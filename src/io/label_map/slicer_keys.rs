@@ -35,6 +35,7 @@ pub fn labels(keys: &BTreeMap<String, String>, file: &str, report: &mut Report) 
             color: key("Color").and_then(|text| color(text)).unwrap_or([128, 174, 128]),
             visible: true,
             opacity: OPACITY,
+            outline: crate::domain::segmentation::USUAL_OUTLINE,
             locked: false,
             state: state(tags),
             made_by: vec![format!("Read from {file}")],

@@ -37,6 +37,12 @@ pub(super) fn decide_segment(document: &Document, command: &Command) -> Result<C
             }
             describe(document, *segment, |info| info.opacity = opacity.clamp(0.0, 1.0))
         }
+        Command::SetSegmentOutline { segment, outline } => {
+            if !(0.0..=4.0).contains(outline) {
+                return Err(Refusal::BadValue("an outline is at most four times as wide as usual"));
+            }
+            describe(document, *segment, |info| info.outline = *outline)
+        }
         Command::LockSegment { segment, locked } => describe(document, *segment, |info| info.locked = *locked),
         Command::SetSegmentState { segment, state } => describe(document, *segment, |info| info.state = *state),
         Command::SetSegmentCode { segment, code } => {
@@ -68,6 +74,7 @@ fn add(document: &Document, volume: VolumeId, name: &str, color: Option<[u8; 3]>
         color: color.unwrap_or_else(|| next_color(document)),
         visible: true,
         opacity: 0.25,
+        outline: crate::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: SegmentState::ToDo,
         made_by: Vec::new(),

@@ -235,6 +235,7 @@ impl ViewState {
         self.active_segment = None;
         self.windows.clear();
         self.looks_aside.clear();
+        self.colors_aside.clear();
         (self.color_map, self.inverted, self.fusion) = (ColorMap::default(), false, None);
         self.beside = SideBySide::default();
     }
