@@ -183,3 +183,20 @@ fn windows_colours_and_places_of_each_are_kept_with_the_case_and_not_taken_to_th
     assert!(session.view.beside.views.is_empty() && session.view.beside.places.is_empty());
     assert!(!session.view.seen_from(b).inverted, "another case gives out the same numbers");
 }
+
+#[test]
+fn three_views_of_a_study_in_time_show_its_phases() {
+    let (mut session, a, _) = case_of(("DOE Jane", "1.2"));
+    let mut add = |name: &str| {
+        let volume = axial();
+        let mut head = head(name, &volume, "DOE Jane", "1.2");
+        head.info.series_uid = "1.2.7".to_owned();
+        session.add_volume(head, Arc::new(volume)).expect("added")
+    };
+    let phases = ["Heart (0 %)", "Heart (40 %)", "Heart (75 %)"].map(&mut add);
+    let document = session.document().clone();
+    assert_eq!(session.view.active_volume, Some(phases[2]));
+    assert!(session.view.fill_beside(3, &document));
+    let shown: Vec<VolumeId> = session.view.beside.views.iter().map(|view| view.volume).collect();
+    assert_eq!(shown, [phases[2], phases[0], phases[1]], "and not {a:?}");
+}

@@ -113,7 +113,14 @@ impl SlicePane {
         if self.picture.is_none() || seat.is_none() {
             ui.painter_at(rect).rect_filled(rect, 0.0, theme::VIEW);
         }
-        let Some(seat) = seat else { return response };
+        let Some(seat) = seat else {
+            if let (Pane::Series(_), true) = (self.pane, scene.session.view.active_volume.is_some()) {
+                let words = "No series here: choose one in the view's own menu";
+                let (at, center) = (rect.center(), egui::Align2::CENTER_CENTER);
+                annotations::outlined_text(ui.painter(), at, center, words, theme::overlay(), theme::WEAK);
+            }
+            return response;
+        };
         if self.fitted_size.is_none() {
             self.refit(rect, seat, scene.session);
         }

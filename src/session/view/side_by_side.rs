@@ -199,11 +199,15 @@ impl ViewState {
     }
 
     /// Fills the views of a layout with as many volumes of the case: what they show already, then the volume that is looked
-    /// at, then the others in order. Says whether they may be linked.
+    /// at, then other phases of its series, then the others in order. Says whether they may be linked.
     pub fn fill_beside(&mut self, count: usize, document: &Document) -> bool {
         let there = |id: &VolumeId| document.volume(*id).is_some();
         let shown: Vec<VolumeId> = self.beside.views.iter().map(|view| view.volume).filter(there).collect();
-        let all = document.volumes().iter().map(|object| object.id);
+        let series = |id: VolumeId| document.volume(id).map(|object| object.head.info.series_uid.as_str());
+        let active = self.active_volume.and_then(series);
+        let mut all: Vec<VolumeId> = document.volumes().iter().map(|object| object.id).collect();
+        // Phases of one series first.
+        all.sort_by_key(|id| series(*id) != active);
         let mut wanted: Vec<VolumeId> = Vec::new();
         for id in shown.iter().copied().chain(self.active_volume).chain(all) {
             if wanted.len() < count.min(MOST_SERIES) && !wanted.contains(&id) {

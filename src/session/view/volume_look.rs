@@ -12,6 +12,8 @@ use crate::domain::projection::ramp_for;
 use crate::domain::transfer::{Blend, TransferFunction, default_for, fitted_to, preset};
 use crate::domain::volume::Volume;
 
+use super::{FIRST_SLAB_MM, ViewState};
+
 /// A plane that cuts the volume in 3D.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
@@ -131,6 +133,77 @@ impl VolumeLook {
         let colors = if projects && blend != base.blend { ramp_for(blend, volume) } else { base.clone() };
         let iso_value = self.iso_value.unwrap_or(base.iso_value);
         TransferFunction { blend, iso_value, ..colors.shifted(self.shift) }
+    }
+}
+
+impl ViewState {
+    /// Draws the volume as a preset says; what was edited is put aside, the cuts stay.
+    pub fn choose_preset(&mut self, name: &str) {
+        if let (Some(_), Some(volume)) = (&self.look.edited, self.active_volume) {
+            self.colors_aside.insert(volume, (self.preset.clone(), self.look.clone()));
+        }
+        name.clone_into(&mut self.preset);
+        self.look = std::mem::take(&mut self.look).with_cuts_only();
+    }
+
+    /// Brings back the edited colours that a preset took the place of last; what is edited now is put aside instead. Says
+    /// whether there were any.
+    pub fn restore_colors(&mut self) -> bool {
+        let Some(volume) = self.active_volume else { return false };
+        let Some((preset, look)) = self.colors_aside.remove(&volume) else { return false };
+        if self.look.edited.is_some() {
+            self.colors_aside.insert(volume, (self.preset.clone(), self.look.clone()));
+        }
+        (self.preset, self.look) = (preset, look.with_cuts_of(&self.look));
+        true
+    }
+
+    /// The colours and opacities that the 3D view draws.
+    pub fn transfer_function(&self, volume: &Volume) -> TransferFunction {
+        self.look.transfer_function(&self.preset, volume)
+    }
+
+    /// How the 3D view draws: what was chosen, else what the preset says.
+    pub fn blend(&self) -> Blend {
+        let of_preset = || preset(&self.preset).map_or(Blend::Composite, |preset| preset.blend);
+        let edited = self.look.edited.as_ref().map(|transfer| transfer.blend);
+        self.look.blend.or(edited).unwrap_or_else(of_preset)
+    }
+
+    /// What the colours and opacities of the 3D view are called.
+    pub fn colors_name(&self) -> String {
+        match &self.look.edited {
+            Some(edited) => format!("{} (edited)", edited.name),
+            None => self.preset.clone(),
+        }
+    }
+
+    /// The planes that cut the volume in 3D.
+    pub fn clip_planes(&self) -> ClipPlanes {
+        let normal = |slab: CutSlab| self.slice(slab.plane).normal_in_patient();
+        self.look.clip_planes(self.look.slab.map(|slab| (self.crosshair_in_patient, normal(slab))))
+    }
+
+    /// Cuts the volume in 3D along a slice view's plane: what lies between it and the eye goes. Says whether there was room.
+    pub fn add_cut(&mut self, plane: Plane) -> bool {
+        if self.look.free_cuts() == 0 {
+            return false;
+        }
+        let normal = self.slice(plane).normal_in_patient();
+        let away = if normal.dot(self.camera.direction_in_patient) < 0.0 { -normal } else { normal };
+        self.look.cuts.push(Cut { through_in_patient: self.crosshair_in_patient, normal_in_patient: away, on: true });
+        true
+    }
+
+    /// Draws only a slab around a slice view's plane in 3D, or all again. Says whether there was room.
+    pub fn toggle_cut_slab(&mut self, plane: Plane) -> bool {
+        if !self.look.has_room_for_slab() {
+            return false;
+        }
+        let thickness_mm = self.look.slab.map_or(FIRST_SLAB_MM * 2.0, |slab| slab.thickness_mm);
+        let same = self.look.slab.is_some_and(|slab| slab.plane == plane);
+        self.look.slab = (!same).then_some(CutSlab { plane, thickness_mm });
+        true
     }
 }
 
