@@ -18,10 +18,7 @@ pub fn label(document: &Document, command: &Command) -> String {
         Command::RenameVolume { name, .. } => format!("Rename volume to {name}"),
         Command::RemoveVolume { volume: id } => format!("Close {}", volume(*id)),
         Command::AddSegment { name, .. } => format!("Add segment {name}").trim_end().to_owned(),
-        Command::ReadSegments { names, .. } => match names.as_slice() {
-            [name] => format!("Load segment {name}"),
-            names => format!("Load {} segments", names.len()),
-        },
+        Command::ReadSegments { names, .. } => load_words("segment", names),
         Command::RenameSegment { segment: id, name } => format!("Rename {} to {name}", segment(*id)),
         Command::RecolorSegment { segment: id, .. } => format!("Colour {}", segment(*id)),
         Command::ShowSegment { segment: id, visible } => format!("{} {}", shown(*visible), segment(*id)),
@@ -46,10 +43,7 @@ pub fn label(document: &Document, command: &Command) -> String {
             };
             format!("{words}: {}", segment(*id))
         }
-        Command::ReadModels { names, .. } => match names.as_slice() {
-            [name] => format!("Load model {name}"),
-            names => format!("Load {} models", names.len()),
-        },
+        Command::ReadModels { names, .. } => load_words("model", names),
         Command::AddMesh { name, .. } => format!("Make mesh {name}").trim_end().to_owned(),
         Command::SetMeshSteps { mesh: id, .. } => format!("Refine {}", mesh(*id)),
         Command::UpdateMesh { mesh: id } => format!("Update {}", mesh(*id)),
@@ -77,5 +71,12 @@ pub fn label(document: &Document, command: &Command) -> String {
             }
         }
         Command::RemoveMeasurement { measurement: id } => format!("Delete {}", measurement(*id)),
+    }
+}
+
+fn load_words(kind: &str, names: &[String]) -> String {
+    match names {
+        [name] => format!("Load {kind} {name}"),
+        names => format!("Load {} {kind}s", names.len()),
     }
 }
