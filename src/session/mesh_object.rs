@@ -159,6 +159,11 @@ pub struct MeshObject {
 }
 
 impl MeshObject {
+    /// Whether it was read from a file instead of being made of the images.
+    pub fn is_imported(&self) -> bool {
+        matches!(self.source, MeshSource::Imported { .. })
+    }
+
     /// Whether both are made in the same way and look the same; the triangles, being derived, are not compared.
     pub fn same_recipe(&self, other: &Self) -> bool {
         self.id == other.id

@@ -95,11 +95,14 @@ def main():
             command = [maquette, "scan", "--json", str(root / "many")]
             scans["ours"].append(timed(lambda: subprocess.run(command, check=True, capture_output=True))[0])
             files = [pydicom.dcmread(path) for path in sorted((root / "j2k").iterdir())]
-            decode["theirs"].append(timed(lambda: [ds.pixel_array for ds in files])[0])
+            # CPU time on both sides: pydicom decodes on one core, and what else runs does not count.
+            begin = time.process_time()
+            [ds.pixel_array for ds in files]
+            decode["theirs"].append((time.process_time() - begin) * 1e3)
             decode["ours"].append(ours(maquette, root / "j2k")["load"]["cpu_ms"])
         show("SimpleITK series reader, 300 x 512 x 512", series["theirs"], series["ours"])
         show("SimpleITK series ids, 5,000 files", scans["theirs"], scans["ours"])
-        show("pydicom JPEG 2000, 60 slices (ours: CPU time)", decode["theirs"], decode["ours"])
+        show("pydicom JPEG 2000, 60 slices (CPU time)", decode["theirs"], decode["ours"])
         print(f"peak memory over the volume: {peak:.2f} x")
 
 

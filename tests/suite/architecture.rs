@@ -117,3 +117,18 @@ fn names_and_layout_follow_the_house_rules() {
         assert!(!text.contains(concat!("#[", "ignore")), "{path}: an ignored test is no test");
     }
 }
+
+#[test]
+fn every_icon_is_in_the_font_that_is_shipped() {
+    let shipped = std::fs::read_to_string(root().join("assets/fonts/icons.txt")).expect("a list");
+    let names: Vec<&str> = shipped.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let mut used = 0;
+    for (file, text) in files("src/app", "rs") {
+        for part in text.split("icons::ICON_").skip(1) {
+            let name: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            assert!(names.contains(&name.to_lowercase().as_str()), "{file} uses the icon {name}, which draws as a box");
+            used += 1;
+        }
+    }
+    assert!(used > 30, "{used} icons");
+}

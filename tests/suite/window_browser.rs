@@ -214,3 +214,62 @@ fn segments_of_a_file_join_the_open_case_as_one_step() {
     settle(&mut window);
     assert_eq!(window.state().session().document().segments().len(), 2, "one step for one file");
 }
+
+#[test]
+fn models_and_plain_labels_that_are_dropped_join_the_open_case() {
+    use maquette::domain::mask::Mask;
+    use maquette::ops::convert::{SegmentOptions, SourceImages, Target, write_mesh, write_segments};
+    use maquette::ops::surface::extract_segment;
+    use maquette::task::Progress;
+
+    let images = volume(axial());
+    let (folder, _) = written(&images);
+    let state = tempfile::tempdir().expect("a folder");
+    let Some(mut window) = window(state.path()) else { return };
+    window.state_mut().open(folder.path().to_path_buf());
+    settle(&mut window);
+    let mask = Mask::from_fn(images.grid().dims(), |i, j, k| i > 2 && i < 8 && j > 1 && k > 1);
+    let mesh = extract_segment(&mask, images.grid(), &Progress::new()).expect("a surface");
+    for name in ["a.dcm", "b.stl", "c.obj"] {
+        let path = state.path().join(name);
+        write_mesh(&path, &mesh, "Aorta", &SourceImages::default()).expect("written");
+        window.state_mut().drop_file(path);
+        settle(&mut window);
+        settle(&mut window);
+    }
+    let document = window.state().session().document();
+    let names: Vec<&str> = document.meshes().iter().map(|mesh| mesh.name.as_str()).collect();
+    assert_eq!(names, ["Aorta", "b", "c"], "{:?}", window.state().notice_texts());
+    let volumes = document.meshes().iter().map(|mesh| mesh.built.as_ref().expect("built").figures.volume_mm3);
+    assert!(volumes.into_iter().all(|found| (found / mesh.volume_mm3() - 1.0).abs() < 1e-4));
+
+    let info = maquette::domain::segmentation::SegmentInfo {
+        name: "Aorta".to_owned(),
+        code: None,
+        side: None,
+        color: [200, 20, 30],
+        visible: true,
+        opacity: 0.25,
+        locked: false,
+        state: maquette::domain::segmentation::SegmentState::ToDo,
+        made_by: Vec::new(),
+    };
+    let path = state.path().join("labels.nii.gz");
+    let (target, options) = (Target::of(&path).expect("known"), SegmentOptions::default());
+    write_segments(&path, target, &options, images.grid(), &[(info, mask.clone())], &Progress::new()).expect("written");
+    window.state_mut().drop_file(path);
+    settle(&mut window);
+    assert!(window.state().session().document().segments().is_empty(), "nothing is done before somebody says what it is");
+    press(&mut window, "Load as segments");
+    let segments = window.state().session().document().segments();
+    assert_eq!(segments.len(), 1, "{:?}", window.state().notice_texts());
+    assert!(segments[0].segment.mask == mask);
+    // Images are images.
+    let again = state.path().join("again.nii");
+    let target = Target::of(&again).expect("known");
+    let info = maquette::domain::series_info::SeriesInfo::default();
+    let version = maquette::ops::convert::NiftiVersion::One;
+    maquette::ops::convert::write_volume(&again, target, version, &images, &info, &Progress::new()).expect("written");
+    use maquette::ops::load_segments::{Holds, what_holds};
+    assert_eq!(what_holds(&again, &Progress::new()), Holds::Other);
+}

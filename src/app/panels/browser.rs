@@ -23,6 +23,7 @@ use crate::app::theme;
 use crate::app::widgets::field::{heading, hint, icon_button, segmented};
 use crate::ops::browse::tree::{Order, Patient, Study, orientation};
 use crate::ops::browse::{Listed, SeriesEntry};
+use crate::ops::open::SeriesKind;
 
 const WIDTH: f32 = 1280.0;
 const PLACES: f32 = 188.0;
@@ -294,7 +295,12 @@ impl MaquetteApp {
         let kernel = entry.info.kernel.replace('\\', " ");
         let lies = entry.grid.as_ref().map(orientation).unwrap_or_default();
         let count = entry.slice_count();
-        let slices = format!("{count} {}", if count == 1 { "slice" } else { "slices" });
+        let slices = match entry.kind {
+            SeriesKind::Segmentation => "segments".to_owned(),
+            SeriesKind::Contours => "contours".to_owned(),
+            SeriesKind::Model => "model".to_owned(),
+            _ => format!("{count} {}", if count == 1 { "slice" } else { "slices" }),
+        };
         let words = [lies, kernel.as_str(), slices.as_str(), entry.info.modality.as_str()];
         let mut right = rect.right() - 4.0;
         for ((_, width), words) in columns.into_iter().zip(words) {
@@ -383,8 +389,10 @@ fn study_ui(ui: &mut Ui, study: &Study) {
 fn mark_of(listed: &Listed, knowledge: Knowledge) -> Option<(egui_material_icons::MaterialIcon, Color32)> {
     if listed.entry.can_be_mended() {
         Some((icons::ICON_WARNING, theme::WARN))
+    } else if listed.entry.joins_images() {
+        Some((icons::ICON_LAYERS, theme::WEAK))
     } else if !listed.entry.is_loadable() {
-        Some((icons::ICON_BLOCK, theme::WEAK))
+        Some((icons::ICON_CANCEL, theme::WEAK))
     } else if !listed.is_complete && knowledge != Knowledge::Remembered {
         Some((icons::ICON_HOURGLASS_EMPTY, theme::WEAK))
     } else {

@@ -87,11 +87,10 @@ impl MaquetteApp {
             let verb = match typed.wanted_for {
                 PickedFor::OpenFolder | PickedFor::OpenFile => "Open path",
                 PickedFor::Browse => "Look through path",
-                PickedFor::Segments => "Load segments",
                 PickedFor::AddImages => "Add images",
                 PickedFor::SaveCase | PickedFor::SaveTransfer => "Save to path",
                 PickedFor::ExportFolder => "Use this folder",
-                PickedFor::LoadTransfer => "Load",
+                PickedFor::Segments | PickedFor::LoadTransfer => "Load",
             };
             go |= ui.add(Button::new(RichText::new(verb).color(Color32::WHITE)).fill(theme::CHOSEN)).clicked();
         });

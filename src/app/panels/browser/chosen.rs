@@ -106,7 +106,9 @@ fn facts_ui(ui: &mut Ui, listed: &Listed) {
         }
     };
     fact(ui, "Modality", &info.modality);
-    fact(ui, "Slices", &entry.slice_count().to_string());
+    if !entry.joins_images() {
+        fact(ui, "Slices", &entry.slice_count().to_string());
+    }
     if let Some(grid) = &entry.grid {
         let [ni, nj, _] = grid.dims();
         let [x, y, z] = entry.spacing_mm().map(|mm| numbers::decimal(mm, 2));
