@@ -259,7 +259,10 @@ fn models_and_plain_labels_that_are_dropped_join_the_open_case() {
     write_segments(&path, target, &options, images.grid(), &[(info, mask.clone())], &Progress::new()).expect("written");
     window.state_mut().drop_file(path);
     settle(&mut window);
-    assert!(window.state().session().document().segments().is_empty(), "nothing is done before somebody says what it is");
+    assert!(
+        window.state().session().document().segments().is_empty(),
+        "nothing is done before somebody says what it is"
+    );
     press(&mut window, "Load as segments");
     let segments = window.state().session().document().segments();
     assert_eq!(segments.len(), 1, "{:?}", window.state().notice_texts());

@@ -103,7 +103,9 @@ impl MaquetteApp {
             let status = document.mesh_status(mesh);
             let trailing = match (&mesh.built, status) {
                 (None, _) => "building".to_owned(),
-                (Some(_), MeshStatus::UpToDate) if mesh.steps.is_empty() && mesh.is_imported() => "from a file".to_owned(),
+                (Some(_), MeshStatus::UpToDate) if mesh.steps.is_empty() && mesh.is_imported() => {
+                    "from a file".to_owned()
+                }
                 (Some(built), MeshStatus::UpToDate) => deviation_words(built.figures.largest_deviation_mm()),
                 (Some(_), stale) => stale.words().to_owned(),
             };
