@@ -250,6 +250,7 @@ fn models_and_plain_labels_that_are_dropped_join_the_open_case() {
         color: [200, 20, 30],
         visible: true,
         opacity: 0.25,
+        outline: maquette::domain::segmentation::USUAL_OUTLINE,
         locked: false,
         state: maquette::domain::segmentation::SegmentState::ToDo,
         made_by: Vec::new(),
