@@ -418,6 +418,7 @@ impl MaquetteApp {
         let view = &mut self.session.view;
         if view.beside.views.is_empty() && Arrangement::of_name(&view.layout).series_count() > 0 {
             Arrangement::default().name().clone_into(&mut view.layout);
+            view.tiling = None;
         }
     }
 

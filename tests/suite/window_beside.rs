@@ -314,3 +314,45 @@ fn what_is_made_of_a_layout_is_kept_with_the_case_and_by_a_name() {
     press(&mut window, "Remove Wide left");
     assert!(window.query_by_label("Wide left").is_none());
 }
+
+/// Middle of the white pixels around the middle of a view, relative to it, points.
+fn white_spot(window: &mut Window, name: &str) -> egui::Vec2 {
+    let rect = window.get_by_label_contains(name).rect();
+    let picture = window.render().expect("a picture");
+    let (mut sum, mut count) = (egui::Vec2::ZERO, 0.0);
+    let inner = rect.shrink2(rect.size() * 0.25);
+    for y in inner.top() as u32..inner.bottom() as u32 {
+        for x in inner.left() as u32..inner.right() as u32 {
+            if picture.get_pixel(x, y).0[..3].iter().all(|channel| *channel > 220) {
+                sum += egui::pos2(x as f32 + 0.5, y as f32 + 0.5) - rect.center();
+                count += 1.0;
+            }
+        }
+    }
+    assert!(count > 50.0, "{name}: the mark is seen ({count})");
+    sum / count
+}
+
+#[test]
+fn what_is_right_of_the_patient_and_in_front_is_left_and_above_in_every_view() {
+    let Some((mut window, a, b)) = two_series() else { return };
+    let mark = super::side_by_side::MARK_IN_PATIENT;
+    let state = window.state_mut();
+    let middle = state.session().document().volume(a).expect("there").head.grid.center_in_patient();
+    // The mark lies 7 mm to the right and 4 mm to the front of the middle, for the patient.
+    assert!((middle - mark).distance(glam::DVec3::new(7.0, 4.0, -6.0)) < 1e-9);
+    let session = state.session_mut();
+    session.view.crosshair_in_patient = mark;
+    session.view.crosshair_visible = false;
+    session.view.slices[0].center_in_patient = middle;
+    for id in [a, b] {
+        session.view.windows.insert(id, maquette::domain::window::Window::new(400.0, 500.0));
+    }
+    settle(&mut window);
+    let mm_per_px = view(&window).slices[0].mm_per_px as f32;
+    let expected = egui::vec2(-7.0, -4.0) / mm_per_px;
+    for name in ["First series view", "Second series view"] {
+        let spot = white_spot(&mut window, name);
+        assert!((spot - expected).length() * mm_per_px < 1.2, "{name}: {spot:?}, expected {expected:?}");
+    }
+}

@@ -86,8 +86,8 @@ impl MaquetteApp {
         hint(
             ui,
             &format!(
-                "In slices the left button is for: {left}; the middle one for: {middle}; the right one, in every tool, for: \
-                 {right}. The left button turns the 3D view. Keys and buttons are set in the menu Edit."
+                "Left: {left}; in 3D it turns the view. Middle: {middle}. Right, in every tool: {right}. Edit, Keys and buttons \
+                 changes them."
             ),
         );
         if wide_button(ui, "Window presets\u{2026}").clicked() {

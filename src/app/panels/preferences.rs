@@ -51,18 +51,23 @@ impl MaquetteApp {
         });
         let told = if self.preferences.told.is_empty() { " " } else { &self.preferences.told };
         ui.label(RichText::new(told).small().color(theme::WARN));
-        ScrollArea::vertical().id_salt("bindings").max_height(440.0).auto_shrink([false, false]).show(ui, |ui| {
-            if self.preferences.query.trim().is_empty() {
-                self.mouse_ui(ui, &chosen);
-                for (menu, title) in [(Menu::Tool, "Tools and windows")].into_iter().chain(MENUS) {
-                    heading(ui, title);
-                    self.keys_rows_ui(ui, TABLE.iter().filter(|entry| entry.menu == menu), &chosen);
+        ScrollArea::vertical()
+            .id_salt("bindings")
+            .max_height(440.0)
+            .min_scrolled_height(440.0)
+            .auto_shrink([false, false])
+            .show(ui, |ui| {
+                if self.preferences.query.trim().is_empty() {
+                    self.mouse_ui(ui, &chosen);
+                    for (menu, title) in [(Menu::Tool, "Tools and windows")].into_iter().chain(MENUS) {
+                        heading(ui, title);
+                        self.keys_rows_ui(ui, TABLE.iter().filter(|entry| entry.menu == menu), &chosen);
+                    }
+                } else {
+                    let found = search(&self.preferences.query);
+                    self.keys_rows_ui(ui, found.into_iter(), &chosen);
                 }
-            } else {
-                let found = search(&self.preferences.query);
-                self.keys_rows_ui(ui, found.into_iter(), &chosen);
-            }
-        });
+            });
     }
 
     fn keys_rows_ui(&mut self, ui: &mut Ui, rows: impl Iterator<Item = &'static Entry>, chosen: &Chosen) {

@@ -5,6 +5,7 @@
 use egui::{Color32, CursorIcon, Rect, Response, Sense, Shape, Stroke, TextureId, Ui};
 use glam::{DVec2, DVec3};
 
+use crate::app::bindings::mouse::Deed;
 use crate::app::device::{Filter, WindowDevice};
 use crate::app::theme;
 use crate::domain::plane::Plane;
@@ -170,9 +171,16 @@ impl SlicePane {
         shared: &mut Shared,
     ) {
         self.pointer = None;
-        let lines_are_free = moves_crosshair(scene.tools.active()) && scene.session.view.crosshair_visible;
+        let tool = scene.tools.active();
+        let left_is_free = scene.mouse.left(hand.modifiers, tool) == Deed::Tool;
+        let lines_are_free = moves_crosshair(tool) && left_is_free && scene.session.view.crosshair_visible;
         self.lines_free = lines_are_free;
         let fusion = seat.fusion(scene.session);
+        // Where the left button is no tool's (window and level, as in a PACS), it says all the same what is worked on.
+        let by_window = matches!(shared.held.grip_in(self.pane), Some(Grip::Adjust));
+        if by_window && !seat.is_active(scene.session) && ui.input(|input| input.pointer.primary_pressed()) {
+            scene.session.work_on_volume_beside(seat.volume);
+        }
         for (phase, at) in &hand.tool {
             let over = scene.session.view.fusion.as_mut().filter(|_| fusion.is_some());
             if divider::drag(&mut self.divider_held, *phase, *at, placement.rect, over) {
