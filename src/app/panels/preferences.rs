@@ -94,7 +94,7 @@ impl MaquetteApp {
                         self.change_bindings(|chosen| drop(chosen.keys.remove(&name_of(row.id))));
                     }
                 } else {
-                    ui.add_space(28.0);
+                    ui.add_space(32.0);
                 }
                 ui.add(egui::Label::new(row.text).truncate()).on_hover_text(row.help);
             });
