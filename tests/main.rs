@@ -30,6 +30,7 @@ mod suite {
     mod import_frames;
     mod import_geometry;
     mod import_hostile;
+    mod import_mutations;
     mod import_peers;
     mod import_pixels;
     mod import_wide;
