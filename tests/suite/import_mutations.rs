@@ -96,7 +96,9 @@ fn read(target: &str, bytes: &[u8], folder: &Path) {
         path
     };
     match target {
-        "dicom" => read_images(&put("a.dcm")),
+        // Apart from the others: the decoder (openjp2 0.6) frees null pointers of blocks without data, which the checks of
+        // nightly's library end the fuzzer for, and which the allocator passes over.
+        "dicom" | "jpeg2000" => read_images(&put("a.dcm")),
         "nifti" => read_images(&put("a.nii")),
         "nrrd" => read_images(&put("a.seg.nrrd")),
         "metaimage" => read_images(&put("a.mha")),
