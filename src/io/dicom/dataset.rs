@@ -307,7 +307,8 @@ fn past_sound(bytes: &[u8], head: &Head, end: usize, encoding: Encoding, depth: 
             Tag(0xfffe, 0xe0dd) => return Some(if is_open { item.value } else { next }),
             Tag(0xfffe, 0xe000) => {
                 let item_end = end_of(&item, next)?;
-                let stop = if matches!(head.vr, VR::SQ | VR::UN) {
+                // Only pixels have pieces; a reader takes the items of anything else for data sets, whatever its VR.
+                let stop = if matches!(head.vr, VR::SQ | VR::UN) || head.tag != tags::PIXEL_DATA {
                     past_sound_elements(bytes, item.value, item_end, encoding, depth + 1)?
                 } else {
                     item_end
@@ -417,5 +418,13 @@ mod tests {
         lying[at..at + 2].copy_from_slice(&0xfff0_u16.to_le_bytes());
         assert!(!is_sound(&lying, Encoding::ExplicitLittle));
         assert!(!is_sound(&deep[..deep.len() - 1], Encoding::ExplicitLittle));
+        // Found by the fuzzer: a group length without an end, whose item the library takes for a data set.
+        let end = [0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
+        let open = |tag: [u8; 4]| {
+            let lying = item(8, &[0x10, 0, 0x10, 0, 0xff, 0xff, 0xff, 0xdf]);
+            [&tag[..], &UNDEFINED.to_le_bytes(), &lying, &end].concat()
+        };
+        assert!(!is_sound(&open([0x4f, 0x42, 0, 0]), Encoding::ImplicitLittle));
+        assert!(is_sound(&open([0xe0, 0x7f, 0x10, 0]), Encoding::ImplicitLittle), "the pieces of pixels are bytes");
     }
 }
