@@ -227,6 +227,11 @@ pub fn open(path: &Path) -> io::Result<Box<dyn ReadSeek>> {
     }
 }
 
+/// Whether a path is there and neither a file nor a folder: a pipe or a device, which may never give what a reader waits for.
+pub fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 /// Length of a file, or of a file in an archive.
 ///
 /// # Errors

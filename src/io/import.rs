@@ -268,7 +268,10 @@ pub fn load(
     if let Some(reason) = &entry.refusal {
         return Err(ImportError::Refused(reason.clone()));
     }
-    let mut report = entry.report.clone();
+    let (mut report, mut info) = (entry.report.clone(), entry.info.clone());
+    if matches!(&entry.plan, Plan::Dicom(plan) if !plan.keeps_windows()) {
+        info.windows.clear();
+    }
     let volume = match &entry.plan {
         Plan::Refused | Plan::Broken(_) => {
             return Err(ImportError::Refused("this cannot be opened as images".to_owned()));
@@ -278,7 +281,7 @@ pub fn load(
     };
     progress.check()?;
     let source = VolumeSource { files: entry.files.clone() };
-    Ok(LoadedVolume { volume, info: entry.info.clone(), report, source, content_hash: OnceLock::new() })
+    Ok(LoadedVolume { volume, info, report, source, content_hash: OnceLock::new() })
 }
 
 /// Reads the middle slice of an entry by itself; `None` where that is not possible.

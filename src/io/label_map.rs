@@ -111,6 +111,13 @@ pub fn read_segments(
 ) -> Result<SegmentationFile, ImportError> {
     let layers = plan.components;
     let read = plan.read(&mut report, progress)?;
+    // Steps of more than one between samples: labels would run together.
+    if read.rescale.slope.abs() > plan.rescale.slope.abs().max(1.0) * (1.0 + 1e-9) {
+        return Err(ImportError::file(
+            path,
+            "has label values further apart than 65 535, which are not read as segments",
+        ));
+    }
     let value = |sample: i16| read.rescale.value(f64::from(sample)).round() as i64;
     let dims = plan.grid.dims();
     let found = occurring(&read.samples, dims, layers as usize);

@@ -76,7 +76,8 @@ pub fn inspect(path: &Path) -> Result<(ResearchPlan, Report), ImportError> {
     if !(offset.is_finite() && (0.0..1e15).contains(&offset)) {
         return Err(failed("says that its samples begin where no file reaches"));
     }
-    let start = (offset as u64).max(header.bytes as u64);
+    // Four bytes after the header say what else it carries; an offset of 0 means behind them.
+    let start = if offset == 0.0 { header.bytes as u64 + 4 } else { (offset as u64).max(header.bytes as u64) };
     let plan = ResearchPlan {
         data_file: path.to_path_buf(),
         file_start: Some(if is_packed { 0 } else { start }),

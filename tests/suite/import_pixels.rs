@@ -264,3 +264,55 @@ fn the_same_volume_is_written_as_the_same_bytes() {
         assert_eq!(std::fs::read(a).expect("readable"), std::fs::read(b).expect("readable"));
     }
 }
+
+#[test]
+fn padding_of_negatives_is_dark_once_they_are_turned_round() {
+    let (folder, files) = written(&volume(axial()));
+    each(&files, |k, object| {
+        remap(object, |n, _| if n < 5 { 900 } else { 100 + n as u16 % 7 });
+        put_number(object, tags::PIXEL_REPRESENTATION, 0);
+        put_number(object, tags::BITS_STORED, 12);
+        put_number(object, tags::HIGH_BIT, 11);
+        object.put_str(tags::MODALITY, VR::CS, "MR");
+        object.put_str(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1");
+        object.put(DataElement::new(tags::PIXEL_PADDING_VALUE, VR::US, PrimitiveValue::from(900_u16)));
+        object.put_str(tags::WINDOW_CENTER, VR::DS, "100");
+        object.put_str(tags::WINDOW_WIDTH, VR::DS, "50");
+        // Different slopes: brought to one rescale after they were turned round.
+        object.put_str(tags::RESCALE_SLOPE, VR::DS, format!("{}", 1 + k % 2));
+        object.put_str(tags::RESCALE_INTERCEPT, VR::DS, "0");
+    });
+    let loaded = read(folder.path());
+    let (low, high) = loaded.volume.value_range();
+    assert!((loaded.volume.value(0, 0, 0) - low).abs() < 1.0, "padding is what is darkest");
+    // 4095 less the stored values, times the slope of the slice.
+    assert!((high - 2.0 * (4095.0 - 100.0)).abs() < 1.0, "{high}");
+    assert!((loaded.volume.value(5, 0, 0) - (4095.0 - 105.0)).abs() < 1.0);
+    assert!(loaded.info.windows.is_empty(), "a window of the negative fits no longer");
+}
+
+#[test]
+fn images_that_differ_in_what_their_values_mean_are_not_called_hu() {
+    let (folder, files) = written(&volume(axial()));
+    each(&files[1..2], |_, object| {
+        object.put_str(tags::RESCALE_TYPE, VR::LO, "US");
+        object.remove_element(tags::RESCALE_SLOPE);
+        object.remove_element(tags::RESCALE_INTERCEPT);
+    });
+    let loaded = read(folder.path());
+    assert_eq!(loaded.volume.quantity(), Quantity::Arbitrary);
+    let line = loaded.report.lines.iter().find(|line| line.text.contains("differ in what")).expect("said");
+    assert_eq!(line.severity, Severity::Warning);
+}
+
+#[test]
+fn images_with_one_uid_at_many_places_are_all_kept() {
+    let before = volume(axial());
+    let (folder, files) = written(&before);
+    each(&files, |_, object| {
+        object.put_str(tags::SOP_INSTANCE_UID, VR::UI, "1.2.3.4");
+    });
+    let loaded = read(folder.path());
+    assert_eq!(loaded.volume.grid().dims(), before.grid().dims());
+    assert_eq!(loaded.volume.samples(), before.samples());
+}

@@ -115,6 +115,14 @@ fn unpack_segment(runs: &[u8], pixels: &mut [u8], step: usize) -> Result<(), Str
 
 /// Refuses streams that say another size, more components or more bits than the header.
 fn check_stream(frame: &[u8], format: &PixelFormat) -> Result<(), String> {
+    if let Some(size) = jxl_size(frame) {
+        let (ni, nj) = (format.columns, format.rows);
+        return match size {
+            Some(found) if found == (ni, nj) => Ok(()),
+            Some((columns, rows)) => Err(format!("it is {columns} x {rows} inside, but its header says {ni} x {nj}")),
+            None => Err("its size cannot be read".to_owned()),
+        };
+    }
     let Some(stream) = Stream::of(frame) else { return Ok(()) };
     if (stream.columns, stream.rows) != (format.columns, format.rows) {
         let (ni, nj) = (format.columns, format.rows);
@@ -127,6 +135,56 @@ fn check_stream(frame: &[u8], format: &PixelFormat) -> Result<(), String> {
         return Err(format!("it has {} bits inside, but its header says {}", stream.bits, format.bits_allocated));
     }
     Ok(())
+}
+
+/// Columns and rows that a JPEG XL stream says of itself; the outer `None` where it is no such stream, the inner one where it is
+/// damaged. Source: ISO/IEC 18181-1, `SizeHeader`; the boxes by ISO/IEC 18181-2.
+fn jxl_size(bytes: &[u8]) -> Option<Option<(u32, u32)>> {
+    const BOXES: [u8; 12] = [0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];
+    let stream = if bytes.starts_with(&[0xff, 0x0a]) {
+        bytes
+    } else if bytes.starts_with(&BOXES) {
+        // The stream is in one box, or in numbered parts of which the first has the size.
+        let searched = &bytes[..bytes.len().min(1 << 16)];
+        let found = searched.windows(4).position(|name| name == b"jxlc" || name == b"jxlp");
+        let Some(at) = found.map(|at| if &searched[at..at + 4] == b"jxlc" { at + 4 } else { at + 8 }) else {
+            return Some(None);
+        };
+        bytes.get(at..).unwrap_or_default()
+    } else {
+        return None;
+    };
+    Some(stream.strip_prefix(&[0xff, 0x0a]).and_then(jxl_size_header))
+}
+
+fn jxl_size_header(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut at = 0;
+    let mut bits = |count: usize| -> Option<u32> {
+        let mut value = 0;
+        for n in 0..count {
+            value |= u32::from(bytes.get((at + n) / 8)? >> ((at + n) % 8) & 1) << n;
+        }
+        at += count;
+        Some(value)
+    };
+    let is_small = bits(1)? == 1;
+    let side = |is_small: bool, bits: &mut dyn FnMut(usize) -> Option<u32>| -> Option<u32> {
+        if is_small {
+            return Some((bits(5)? + 1) * 8);
+        }
+        let width = [9, 13, 18, 30][bits(2)? as usize];
+        Some(bits(width)? + 1)
+    };
+    let rows = side(is_small, &mut bits)?;
+    let ratio = bits(3)?;
+    let columns = match ratio {
+        0 => side(is_small, &mut bits)?,
+        ratio => {
+            let (over, under) = [(1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1)][ratio as usize - 1];
+            u32::try_from(u64::from(rows) * over / under).ok()?
+        }
+    };
+    Some((columns, rows))
 }
 
 /// What a compressed stream says of itself.
@@ -263,6 +321,18 @@ impl PixelDataObject for OneFrame<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jpeg_xl_streams_say_their_size_before_anything_is_unpacked() {
+        // 512 rows in nine bits, square; 24 rows in five bits, 3 : 2.
+        assert_eq!(jxl_size(&[0xff, 0x0a, 0xf8, 0x1f]), Some(Some((512, 512))));
+        assert_eq!(jxl_size(&[0xff, 0x0a, 0x05, 0x01]), Some(Some((36, 24))));
+        assert_eq!(jxl_size(&[0xff, 0x0a]), Some(None), "cut short");
+        assert_eq!(jxl_size(&[0xff, 0xd8, 0xff]), None, "a JPEG");
+        let mut boxed = vec![0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];
+        boxed.extend([0, 0, 0, 0, b'j', b'x', b'l', b'c', 0xff, 0x0a, 0xf8, 0x1f]);
+        assert_eq!(jxl_size(&boxed), Some(Some((512, 512))));
+    }
 
     #[test]
     fn streams_say_their_size() {

@@ -260,8 +260,10 @@ fn drop_repeated_objects(headers: &mut Vec<SliceHeader>, report: &mut Report) {
     let before = headers.len();
     let mut example = String::new();
     headers.retain(|header| {
+        // Some anonymisers give all images one UID: an image that lies elsewhere is another one.
+        let place = header.position_in_patient.map(|place| place.to_array().map(f64::to_bits));
         let is_new =
-            header.file.sop_instance.is_empty() || seen.insert((header.file.sop_instance.clone(), header.frame));
+            header.file.sop_instance.is_empty() || seen.insert((header.file.sop_instance.clone(), header.frame, place));
         if !is_new {
             example = header.name();
         }

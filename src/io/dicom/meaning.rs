@@ -32,7 +32,7 @@ impl Meaning {
         let Some(first) = slices.first() else {
             return Self { quantity: Quantity::Arbitrary, real_world_unit: None };
         };
-        let by_rescale = quantity_by_rescale(first);
+        let by_rescale = if is_of_one_kind(slices) { quantity_by_rescale(first) } else { Quantity::Arbitrary };
         let chosen = preferred(first, by_rescale)
             .filter(|map| slices.iter().all(|slice| slice.real_world.iter().any(|other| other.unit == map.unit)));
         let quantity = match (chosen, first.file.info.modality.as_str()) {
@@ -120,6 +120,11 @@ fn preferred(header: &SliceHeader, by_rescale: Quantity) -> Option<&RealWorldMap
     }
 }
 
+/// Whether the rescaled values of all images are CT numbers, or all are uptake, or all neither.
+fn is_of_one_kind(slices: &[SliceHeader]) -> bool {
+    slices.windows(2).all(|pair| quantity_by_rescale(&pair[0]) == quantity_by_rescale(&pair[1]))
+}
+
 /// Whether the rescaled values are CT numbers or uptake.
 fn quantity_by_rescale(first: &SliceHeader) -> Quantity {
     let unit = first.rescale_type.to_ascii_uppercase();
@@ -139,7 +144,12 @@ pub(super) fn describe(slices: &[SliceHeader], meaning: &Meaning, report: &mut R
     let quantity = meaning.quantity;
     let is_ct = first.file.info.modality == "CT";
     let is_mapped = meaning.real_world_unit.is_some();
-    if is_ct && first.rescale.is_none() && first.lut.is_none() && !is_mapped {
+    if !is_of_one_kind(slices) && !is_mapped {
+        report.warning(
+            "the images differ in what their values stand for (some can be brought to HU or SUV and some cannot), so \
+             the values are called neither",
+        );
+    } else if is_ct && first.rescale.is_none() && first.lut.is_none() && !is_mapped {
         report.warning("the files give no rescale, so the values are not called HU");
     } else if is_ct && quantity != Quantity::Hounsfield && !is_mapped {
         report.warning(format!("the values are in {}, not in HU", first.rescale_type));

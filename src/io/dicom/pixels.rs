@@ -161,6 +161,36 @@ pub fn sample_of_bits(bits: u16, format: &PixelFormat) -> i16 {
     }
 }
 
+/// Stands for a pixel whose stored bits are padding that no value of its kind can be; see [`is_padding_outside`]. No sample of
+/// less than 16 bits is as low.
+pub(super) const PADDING_MARK: i16 = i16::MIN;
+
+/// Whether padding is written in the unused high bits too, so that what is left of it under *Bits Stored* is a value that
+/// tissue has. Source: DICOM PS3.3 C.7.5.1.1.2, where the padding value has the value representation of the pixels.
+pub(super) fn is_padding_outside(format: &PixelFormat) -> bool {
+    let fits = |value: u16| {
+        if format.signed {
+            let unused = 16 - format.bits_stored;
+            (value as i16) << unused >> unused == value as i16
+        } else {
+            u32::from(value) >> format.bits_stored == 0
+        }
+    };
+    format.bits_allocated == 16
+        && format.bits_stored < 16
+        && format.high_bit + 1 == format.bits_stored
+        && format.padding.is_some_and(|(value, limit)| !fits(value) && !fits(limit))
+}
+
+/// How the stored bits of a pixel become a sample.
+fn sample_of(format: &PixelFormat) -> impl Fn(u16) -> i16 {
+    let padding = format.padding.filter(|_| is_padding_outside(format));
+    move |bits| match padding {
+        Some((value, limit)) if (value.min(limit)..=value.max(limit)).contains(&bits) => PADDING_MARK,
+        _ => sample_of_bits(bits, format),
+    }
+}
+
 /// Reads the pixels of an image into `samples`, which is one slice long. Where the image goes by its
 /// modality LUT these are the LUT's values, less [`LUT_OFFSET`].
 ///
@@ -241,8 +271,9 @@ fn read_plain(file: &FileHeader, offset: u64, samples: &mut [i16]) -> Result<(),
     }
     let format = &file.format;
     if cfg!(target_endian = "big") || !(format.signed && format.bits_stored == 16) {
+        let sample_of = sample_of(format);
         for sample in samples {
-            *sample = sample_of_bits(u16::from_le(*sample as u16), format);
+            *sample = sample_of(u16::from_le(*sample as u16));
         }
     }
     Ok(())
@@ -344,13 +375,13 @@ fn unpack(bytes: &[u8], format: &PixelFormat, is_big_endian: bool, samples: &mut
         return;
     }
     let (pairs, _) = bytes.as_chunks::<2>();
-    let pairs = samples.iter_mut().zip(pairs);
+    let (pairs, sample_of) = (samples.iter_mut().zip(pairs), sample_of(format));
     if is_big_endian {
-        pairs.for_each(|(sample, &pair)| *sample = sample_of_bits(u16::from_be_bytes(pair), format));
+        pairs.for_each(|(sample, &pair)| *sample = sample_of(u16::from_be_bytes(pair)));
     } else if format.signed && format.bits_stored == 16 {
         pairs.for_each(|(sample, &pair)| *sample = i16::from_le_bytes(pair));
     } else {
-        pairs.for_each(|(sample, &pair)| *sample = sample_of_bits(u16::from_le_bytes(pair), format));
+        pairs.for_each(|(sample, &pair)| *sample = sample_of(u16::from_le_bytes(pair)));
     }
 }
 
@@ -391,6 +422,18 @@ mod tests {
         for (format, bits, expected) in cases {
             assert_eq!(sample_of_bits(bits, &format), expected, "{format:?}");
         }
+    }
+
+    #[test]
+    fn padding_in_the_unused_bits_is_not_taken_for_tissue() {
+        // -2000 in 16 bits beside 12 bits of values: under the mask it would be 2096.
+        let format = PixelFormat { padding: Some((63_536, 63_536)), ..format(16, 12, 11, false) };
+        let words = [63_536_u16, 2096, 0].map(u16::to_le_bytes);
+        let mut samples = [0; 3];
+        unpack(words.as_flattened(), &format, false, &mut samples);
+        assert_eq!(samples, [PADDING_MARK, 2096, 0]);
+        let inside = PixelFormat { padding: Some((2096, 2096)), ..format };
+        assert!(!is_padding_outside(&inside), "padding that is a value stays one");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::task::Progress;
 use super::geometry::{Plane, SliceSource, TILT_SAID_DEG};
 use super::header::{PixelFormat, SliceHeader};
 use super::meaning::{self, Meaning};
-use super::pixels::{self, read_samples, sample_of_bits, sample_offset};
+use super::pixels::{self, PADDING_MARK, read_samples, sample_of_bits, sample_offset};
 use super::resample::{Straightening, blend, fill, tilt_deg};
 use super::wide;
 
@@ -82,6 +82,17 @@ impl DicomPlan {
     /// `value = slope * sample + intercept` of one image.
     fn rescale(&self, k: usize) -> Rescale {
         self.meaning.sample_rescale(&self.slices[k])
+    }
+
+    /// Whether the images are negatives that are turned round; CT numbers are what they are.
+    fn is_inverted(&self) -> bool {
+        self.slices[0].file.format.photometric == "MONOCHROME1" && self.meaning.quantity == Quantity::Arbitrary
+    }
+
+    /// Whether windows that the files suggest are meant for the values that the volume gets: not for those of real-world maps,
+    /// nor for negatives that were turned round.
+    pub fn keeps_windows(&self) -> bool {
+        self.meaning.real_world_unit.is_none() && !self.is_inverted()
     }
 
     /// Whether stored values do not fit samples as they are.
@@ -310,6 +321,14 @@ fn one_rescale(
     if padded > 0 {
         replace_padding(plan, quantity, &mut samples, padded, report);
     }
+    // Before slices are brought to one rescale: what a negative is turned round in is the range of the stored values.
+    if plan.is_inverted() {
+        let first = &plan.slices[0];
+        let sum = if plan.meaning.goes_by_lut(first) { -1 } else { inversion_sum(&first.file.format) };
+        is_as_read = false;
+        samples.par_iter_mut().for_each(|sample| *sample = (sum - i32::from(*sample)) as i16);
+        report.repaired("the images are stored as negatives (MONOCHROME1) and were inverted");
+    }
     let rescales: Vec<Rescale> = (0..plan.slices.len()).map(|k| plan.rescale(k)).collect();
     let rescale = if rescales.iter().all(|rescale| *rescale == rescales[0]) {
         rescales[0]
@@ -322,13 +341,6 @@ fn one_rescale(
         ));
         rescale
     };
-    let first = &plan.slices[0];
-    if first.file.format.photometric == "MONOCHROME1" && quantity == Quantity::Arbitrary {
-        let sum = if plan.meaning.goes_by_lut(first) { -1 } else { inversion_sum(&first.file.format) };
-        is_as_read = false;
-        samples.par_iter_mut().for_each(|sample| *sample = (sum - i32::from(*sample)) as i16);
-        report.repaired("the images are stored as negatives (MONOCHROME1) and were inverted");
-    }
     if !(rescale.slope.is_finite() && rescale.intercept.is_finite() && rescale.slope != 0.0) {
         return Err(ImportError::file(&plan.slices[0].file.path, "gives a rescale that is no number"));
     }
@@ -348,6 +360,9 @@ fn inversion_sum(format: &PixelFormat) -> i32 {
 fn padding_range(header: &SliceHeader, meaning: &Meaning) -> Option<(i16, i16)> {
     let format = &header.file.format;
     let (value, limit) = format.padding.filter(|_| !meaning.goes_by_lut(header))?;
+    if pixels::is_padding_outside(format) {
+        return Some((PADDING_MARK, PADDING_MARK));
+    }
     let (a, b) = (sample_of_bits(value, format), sample_of_bits(limit, format));
     Some((a.min(b), a.max(b)))
 }
@@ -359,16 +374,18 @@ fn count_padding(header: &SliceHeader, meaning: &Meaning, slice: &[i16]) -> u64 
 
 fn replace_padding(plan: &DicomPlan, quantity: Quantity, samples: &mut [i16], padded: u64, report: &mut Report) {
     let slice_len = plan.slice_len();
+    // What will be darkest: of a negative, the highest.
+    let darker = |a: &f64, b: &f64| if plan.is_inverted() { b.total_cmp(a) } else { a.total_cmp(b) };
     let smallest = |(k, slice): (usize, &[i16])| {
         let range = padding_range(&plan.slices[k], &plan.meaning);
         let kept = slice.iter().filter(|sample| range.is_none_or(|(low, high)| !(low..=high).contains(*sample)));
-        kept.min().map(|&sample| plan.rescale(k).value(f64::from(sample)))
+        kept.map(|&sample| plan.rescale(k).value(f64::from(sample))).min_by(darker)
     };
     let air = if quantity == Quantity::Hounsfield {
         AIR_HU
     } else {
         let smallest = samples.par_chunks(slice_len).enumerate().filter_map(smallest);
-        smallest.min_by(f64::total_cmp).unwrap_or(0.0)
+        smallest.min_by(darker).unwrap_or(0.0)
     };
     let highest_padding = AtomicU64::new(f64::NEG_INFINITY.to_bits());
     let changed: u64 = samples

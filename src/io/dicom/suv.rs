@@ -90,15 +90,17 @@ fn elapsed_secs(dataset: &Dataset<'_>, isotope: &Dataset<'_>) -> Result<f64, Str
         (Some(series), _) => series,
         _ => return Err("the files do not say when the scan began".to_owned()),
     };
-    let injected = date_time_seconds(&isotope.text(tags::RADIOPHARMACEUTICAL_START_DATE_TIME)).or_else(|| {
+    let with_day = date_time_seconds(&isotope.text(tags::RADIOPHARMACEUTICAL_START_DATE_TIME));
+    let of_that_day = || {
         let date = [tags::SERIES_DATE, tags::STUDY_DATE].map(|tag| dataset.text(tag));
         let date = date.into_iter().find(|date| !date.is_empty()).unwrap_or_default();
         seconds(&date, &isotope.text(tags::RADIOPHARMACEUTICAL_START_TIME))
-    });
-    let injected = injected.ok_or("the files do not say when it was injected")?;
+    };
+    let injected = with_day.or_else(of_that_day).ok_or("the files do not say when it was injected")?;
     let elapsed = start - injected;
-    // A time of day alone may belong to the evening before.
-    let elapsed = if (-86400.0..0.0).contains(&elapsed) { elapsed + 86400.0 } else { elapsed };
+    // A time of day alone may belong to the evening before; where the day is given, clocks disagree and nothing is known.
+    let is_evening_before = with_day.is_none() && (-86400.0..0.0).contains(&elapsed);
+    let elapsed = if is_evening_before { elapsed + 86400.0 } else { elapsed };
     if (0.0..86400.0).contains(&elapsed) {
         Ok(elapsed)
     } else {

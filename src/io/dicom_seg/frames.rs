@@ -106,7 +106,14 @@ fn stacked(
             })
     };
     let one_frame = thickness_mm.unwrap_or(1.0);
-    let candidates = [thickness_mm.unwrap_or(f64::INFINITY), smallest, smallest / 2.0, smallest / 3.0];
+    // Frames that are all equally far apart are the slices: slices may be thinner than they are apart.
+    let is_even = positions.len() > 2 && smallest.is_finite() && {
+        let largest = order.windows(2).map(|pair| along(&positions[pair[1]]) - along(&positions[pair[0]]));
+        let largest = largest.fold(0.0, f64::max);
+        largest - smallest <= OFF_PLACE * smallest
+    };
+    let even = if is_even { smallest } else { f64::INFINITY };
+    let candidates = [even, thickness_mm.unwrap_or(f64::INFINITY), smallest, smallest / 2.0, smallest / 3.0];
     let step_mm = if reach_mm <= SAME_PLACE_MM {
         one_frame
     } else {

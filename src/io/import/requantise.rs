@@ -11,7 +11,19 @@ use super::ImportError;
 /// # Errors
 /// When there is not enough.
 pub fn allocate(voxel_count: usize) -> Result<Samples, ImportError> {
-    Samples::zeroed(voxel_count).ok_or(ImportError::Memory { megabytes: voxel_count >> 19 })
+    let short = ImportError::Memory { megabytes: voxel_count >> 19 };
+    // The system promises more than it has, and ends the program when the promise falls due.
+    if available_bytes().is_some_and(|bytes| voxel_count as u64 > bytes / size_of::<i16>() as u64) {
+        return Err(short);
+    }
+    Samples::zeroed(voxel_count).ok_or(short)
+}
+
+/// Memory that can be had without swapping, where the system tells. Source: proc(5), `MemAvailable`.
+fn available_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
 /// Gives all slices one rescale; `rescales` has one for each slice. Returns it with the largest change of a value.

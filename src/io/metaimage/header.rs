@@ -179,6 +179,9 @@ impl Fields {
             return Err(bad("keeps its samples in several files, which is not read"));
         }
         let beside = path.parent().unwrap_or(Path::new("")).join(name);
+        if archive::is_special(&beside) {
+            return Err(bad("names no plain file for its samples"));
+        }
         match raw_bytes {
             // A negative header size counts from the end.
             Some(bytes) if skip < 0.0 => {

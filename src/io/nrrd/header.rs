@@ -213,6 +213,9 @@ impl RawHeader {
             return Err(bad("keeps its samples in several files, which is not read"));
         }
         let beside = path.parent().unwrap_or(Path::new("")).join(name);
+        if archive::is_special(&beside) {
+            return Err(bad("names no plain file for its samples"));
+        }
         Ok((beside, u64::try_from(skip).ok()))
     }
 
