@@ -124,11 +124,14 @@ fn filled(roi: &InMemDicomObject, grid: &Grid, label: &Label, report: &mut Repor
     })
 }
 
-/// How far apart planes at rising heights mostly are, in slices; 1 for a single one.
+/// How far apart planes at rising heights are, in slices. Further than slices only where nine of ten gaps are alike: a body drawn
+/// on some slices and not on others has holes, which are not to be filled.
 fn usual_distance(heights: &[f64]) -> f64 {
     let mut gaps: Vec<f64> = heights.windows(2).map(|pair| pair[1] - pair[0]).collect();
     gaps.sort_by(f64::total_cmp);
-    gaps.get(gaps.len() / 2).copied().unwrap_or(1.0)
+    let Some(&usual) = gaps.get(gaps.len() / 2) else { return 1.0 };
+    let alike = gaps.iter().filter(|gap| (*gap - usual).abs() <= OTHER_SPACING * usual).count();
+    if usual <= 1.0 || (gaps.len() > 1 && 10 * alike >= 9 * gaps.len()) { usual } else { 1.0 }
 }
 
 /// For each slice that contours reach, the plane nearest to it. A plane stands for the body half way to its neighbours, so
@@ -168,6 +171,9 @@ mod tests {
         let filled = planes(&[3.0, 6.0, 9.0], 20);
         assert_eq!(filled.keys().copied().collect::<Vec<_>>(), (2..=10).collect::<Vec<_>>());
         assert_eq!((filled[&4], filled[&5], filled[&7]), (0, 1, 1));
+        // Drawn on some slices only: holes stay holes.
+        assert_eq!(planes(&[2.0, 4.0, 5.0, 8.0], 20).keys().copied().collect::<Vec<_>>(), [2, 4, 5, 8]);
+        assert_eq!(planes(&[2.0, 4.0], 20).len(), 2, "two contours tell no distance");
         // Two parts far apart stay apart.
         assert_eq!(planes(&[2.0, 3.0, 12.0, 13.0], 20).keys().copied().collect::<Vec<_>>(), [2, 3, 12, 13]);
         assert!(planes(&[-4.0, -3.0], 20).is_empty(), "below the images");
