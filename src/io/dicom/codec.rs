@@ -117,11 +117,11 @@ fn unpack_segment(runs: &[u8], pixels: &mut [u8], step: usize) -> Result<(), Str
 fn check_stream(frame: &[u8], format: &PixelFormat) -> Result<(), String> {
     if let Some(size) = jxl_size(frame) {
         let (ni, nj) = (format.columns, format.rows);
-        return match size {
-            Some(found) if found == (ni, nj) => Ok(()),
-            Some((columns, rows)) => Err(format!("it is {columns} x {rows} inside, but its header says {ni} x {nj}")),
-            None => Err("its size cannot be read".to_owned()),
-        };
+        let (columns, rows) = size?;
+        if (columns, rows) == (ni, nj) {
+            return Ok(());
+        }
+        return Err(format!("it is {columns} x {rows} inside, but its header says {ni} x {nj}"));
     }
     let Some(stream) = Stream::of(frame) else { return Ok(()) };
     if (stream.columns, stream.rows) != (format.columns, format.rows) {
@@ -137,9 +137,9 @@ fn check_stream(frame: &[u8], format: &PixelFormat) -> Result<(), String> {
     Ok(())
 }
 
-/// Columns and rows that a JPEG XL stream says of itself; the outer `None` where it is no such stream, the inner one where it is
-/// damaged. Source: ISO/IEC 18181-1, `SizeHeader`; the boxes by ISO/IEC 18181-2.
-fn jxl_size(bytes: &[u8]) -> Option<Option<(u32, u32)>> {
+/// Columns and rows that a JPEG XL stream says of itself; `None` where it is no such stream. Source: ISO/IEC 18181-1, `SizeHeader`; the boxes by ISO/IEC 18181-2.
+fn jxl_size(bytes: &[u8]) -> Option<Result<(u32, u32), String>> {
+    let damaged = || "its size cannot be read".to_owned();
     const BOXES: [u8; 12] = [0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];
     let stream = if bytes.starts_with(&[0xff, 0x0a]) {
         bytes
@@ -148,13 +148,13 @@ fn jxl_size(bytes: &[u8]) -> Option<Option<(u32, u32)>> {
         let searched = &bytes[..bytes.len().min(1 << 16)];
         let found = searched.windows(4).position(|name| name == b"jxlc" || name == b"jxlp");
         let Some(at) = found.map(|at| if &searched[at..at + 4] == b"jxlc" { at + 4 } else { at + 8 }) else {
-            return Some(None);
+            return Some(Err(damaged()));
         };
         bytes.get(at..).unwrap_or_default()
     } else {
         return None;
     };
-    Some(stream.strip_prefix(&[0xff, 0x0a]).and_then(jxl_size_header))
+    Some(stream.strip_prefix(&[0xff, 0x0a]).and_then(jxl_size_header).ok_or_else(damaged))
 }
 
 fn jxl_size_header(bytes: &[u8]) -> Option<(u32, u32)> {
@@ -325,13 +325,13 @@ mod tests {
     #[test]
     fn jpeg_xl_streams_say_their_size_before_anything_is_unpacked() {
         // 512 rows in nine bits, square; 24 rows in five bits, 3 : 2.
-        assert_eq!(jxl_size(&[0xff, 0x0a, 0xf8, 0x1f]), Some(Some((512, 512))));
-        assert_eq!(jxl_size(&[0xff, 0x0a, 0x05, 0x01]), Some(Some((36, 24))));
-        assert_eq!(jxl_size(&[0xff, 0x0a]), Some(None), "cut short");
+        assert_eq!(jxl_size(&[0xff, 0x0a, 0xf8, 0x1f]), Some(Ok((512, 512))));
+        assert_eq!(jxl_size(&[0xff, 0x0a, 0x05, 0x01]), Some(Ok((36, 24))));
+        assert!(jxl_size(&[0xff, 0x0a]).is_some_and(|size| size.is_err()), "cut short");
         assert_eq!(jxl_size(&[0xff, 0xd8, 0xff]), None, "a JPEG");
         let mut boxed = vec![0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];
         boxed.extend([0, 0, 0, 0, b'j', b'x', b'l', b'c', 0xff, 0x0a, 0xf8, 0x1f]);
-        assert_eq!(jxl_size(&boxed), Some(Some((512, 512))));
+        assert_eq!(jxl_size(&boxed), Some(Ok((512, 512))));
     }
 
     #[test]
