@@ -41,9 +41,35 @@ pub struct SeriesInfo {
     pub kernel: String,
     /// Windows that the files suggest, with their explanations, first is the default.
     pub windows: Vec<(String, Window)>,
+    /// What objects that join the study must repeat letter by letter.
+    #[serde(default)]
+    pub as_stored: StoredIdentity,
+}
+
+/// Attributes of the patient and the study as the files have them, for objects that are written into the same study: an
+/// archive takes a name that is spelt differently for another patient. Empty where the files do not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredIdentity {
+    /// *Patient's Name* (0010,0010) with all its components and groups.
+    pub person_name: String,
+    /// *Study Time* (0008,0030).
+    pub study_time: String,
+    /// *Accession Number* (0008,0050).
+    pub accession_number: String,
+    /// *Study ID* (0020,0010).
+    pub study_id: String,
+    /// *Referring Physician's Name* (0008,0090).
+    pub referring_physician: String,
 }
 
 impl SeriesInfo {
+    /// *Patient's Name* for an object of the same study: as the files have it; else made of the name on the screen, whose first
+    /// word is the family's.
+    pub fn person_name(&self) -> String {
+        let stored = &self.as_stored.person_name;
+        if stored.is_empty() { self.patient_name.replacen(' ', "^", 1) } else { stored.clone() }
+    }
+
     /// Whether two series say that they show different persons: another number, name or date of birth. What one of them
     /// does not say speaks for nothing; capitals, spaces and carets do not count.
     pub fn is_of_another_person(&self, other: &Self) -> bool {

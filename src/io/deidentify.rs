@@ -17,7 +17,7 @@ pub use dataset::deidentify;
 pub use files::{DeidentifyError, deidentify_path};
 pub use profile::{Dates, Options};
 
-use crate::domain::series_info::SeriesInfo;
+use crate::domain::series_info::{SeriesInfo, StoredIdentity};
 use crate::io::provenance::replaced_uid;
 
 /// What an export says of a series: how it was made and is shown, no person, no date, replaced identifiers.
@@ -40,5 +40,6 @@ pub fn series_info(info: &SeriesInfo) -> SeriesInfo {
         manufacturer: String::new(),
         kernel: info.kernel.clone(),
         windows: info.windows.clone(),
+        as_stored: StoredIdentity::default(),
     }
 }

@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from segmentation import COLUMNS, ROWS, errors_of, run, say, write_series
+from segmentation import COLUMNS, NAME, ROWS, errors_of, run, say, write_series
 
 
 def bone(folder):
@@ -73,7 +73,7 @@ def main():
         say(ds.EncapsulatedDocumentLength == 84 + 50 * size and size > 0, "block.dcm: triangles", failures)
         run(maquette, "render", series, *look, "--identified", "--out", folder / "named.dcm")
         ds = pydicom.dcmread(folder / "named.dcm")
-        say(str(ds.PatientName) == "Secret^Person" and not errors_of(folder / "named.dcm"), "named.dcm", failures)
+        say(str(ds.PatientName) == NAME and not errors_of(folder / "named.dcm"), "named.dcm", failures)
     return 1 if failures else 0
 
 

@@ -32,6 +32,11 @@ COLUMN = unit(*np.cross(unit(0.2, -0.5, 0.9), ROW))
 ORIGIN = np.array((-31.5, 12.25, 407.0))
 
 
+# Two words in the family name, a suffix: an archive takes any other spelling for another patient.
+NAME = "Secret van der^Person^^^MD"
+STUDY_TAGS = ("AccessionNumber", "StudyID", "StudyTime", "StudyDate", "ReferringPhysicianName", "StudyInstanceUID")
+
+
 def write_series(folder):
     series, frame, study = (pydicom.uid.generate_uid() for _ in range(3))
     images = []
@@ -41,7 +46,7 @@ def write_series(folder):
         ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = CTImageStorage
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
-        ds.PatientName, ds.PatientID, ds.Modality = "Secret^Person", "M4711", "CT"
+        ds.PatientName, ds.PatientID, ds.Modality = NAME, "M4711", "CT"
         ds.PatientBirthDate, ds.PatientSex, ds.AccessionNumber, ds.StudyID = "19870605", "F", "A1", "1"
         ds.ReferringPhysicianName, ds.StudyDate, ds.StudyTime = "Doc^Tor", "20240102", "030405"
         ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = study, series, frame
@@ -147,7 +152,8 @@ def ours(maquette, folder, series, images, failures):
         run(maquette, "convert", source, target, "--images", series, "--kind", kind, "--identified")
         seg = hd.seg.segread(target)
         say(seg.segmentation_type.value.lower() == kind, f"{name}: kind", failures)
-        say(str(seg.PatientName) == "Secret^Person" and seg.FrameOfReferenceUID == images[0].FrameOfReferenceUID, f"{name}: identity", failures)
+        stored = [str(seg.get(tag, "")) for tag in STUDY_TAGS] == [str(images[0].get(tag, "")) for tag in STUDY_TAGS]
+        say(str(seg.PatientName) == NAME and stored and seg.FrameOfReferenceUID == images[0].FrameOfReferenceUID, f"{name}: identity", failures)
         labels = [seg.get_segment_description(n).segment_label for n in (1, 2)]
         code = seg.get_segment_description(1).segmented_property_type
         say(labels == ["Aorta", "Left kidney"] and code == codes.SCT.Aorta, f"{name}: names and codes", failures)

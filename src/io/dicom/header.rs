@@ -16,7 +16,7 @@ use dicom_object::InMemDicomObject;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::series_info::SeriesInfo;
+use crate::domain::series_info::{SeriesInfo, StoredIdentity};
 use crate::domain::volume::Rescale;
 
 use super::dataset::Dataset;
@@ -278,6 +278,13 @@ fn series_info(dataset: &Dataset<'_>) -> SeriesInfo {
         manufacturer: manufacturer.join(" ").trim().to_owned(),
         kernel: text(tags::CONVOLUTION_KERNEL),
         windows: windows(dataset),
+        as_stored: StoredIdentity {
+            person_name: text(tags::PATIENT_NAME),
+            study_time: text(tags::STUDY_TIME),
+            accession_number: text(tags::ACCESSION_NUMBER),
+            study_id: text(tags::STUDY_ID),
+            referring_physician: text(tags::REFERRING_PHYSICIAN_NAME),
+        },
     }
 }
 
