@@ -30,8 +30,6 @@ SPACING, STEP_MM = (0.9, 0.7), 2.5
 ROW = unit(0.8, 0.6, 0.1)
 COLUMN = unit(*np.cross(unit(0.2, -0.5, 0.9), ROW))
 ORIGIN = np.array((-31.5, 12.25, 407.0))
-
-
 # Two words in the family name, a suffix: an archive takes any other spelling for another patient.
 NAME = "Secret van der^Person^^^MD"
 STUDY_TAGS = ("AccessionNumber", "StudyID", "StudyTime", "StudyDate", "ReferringPhysicianName", "StudyInstanceUID")
