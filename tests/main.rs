@@ -69,4 +69,5 @@ mod suite {
     mod window_browser;
     mod window_display;
     mod window_painter;
+    mod window_phases;
 }

@@ -15,6 +15,7 @@ mod fusion_menu;
 pub mod input;
 pub mod layout;
 pub mod measurements;
+mod phase_bar;
 pub mod picture_source;
 pub mod placement;
 mod plane_lines;
@@ -52,6 +53,7 @@ use crate::tools::options::ToolBox;
 
 use cine::Cine;
 use layout::{Arrangement, Layout, Pane};
+use phase_bar::PhasePlayer;
 use seat::Seat;
 use shared::Shared;
 use slice_pane::SlicePane;
@@ -121,6 +123,10 @@ pub enum ViewCommand {
     ToggleCrop,
     /// Plays through the slices of the active view.
     Cine,
+    /// Goes so many phases on.
+    StepPhase(isize),
+    /// Plays through the phases, or stops.
+    PlayPhases,
     /// A standard view of 3D.
     Standard(StandardView),
 }
@@ -143,6 +149,7 @@ pub struct Viewports {
     shared: Shared,
     tool: Option<crate::tools::options::ToolKind>,
     cine: Cine,
+    phases: PhasePlayer,
 }
 
 impl Default for Viewports {
@@ -161,12 +168,14 @@ impl Viewports {
             shared: Shared::default(),
             tool: None,
             cine: Cine::default(),
+            phases: PhasePlayer::default(),
         }
     }
 
     /// Draws all views into the rest of the window.
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         *scene.readout = Readout::default();
+        self.phases.ui(ui, scene.session);
         let rect = ui.available_rect_before_wrap();
         self.drop_gestures_of_other_tools(ui, scene);
         self.cine.play(ui, scene.session);
@@ -282,6 +291,10 @@ impl Viewports {
                 }
             }
             ViewCommand::Maximise => self.layout.toggle_maximised(active),
+            ViewCommand::StepPhase(by) => {
+                session.step_phase(by);
+            }
+            ViewCommand::PlayPhases => self.phases.toggle(),
             ViewCommand::Cine => {
                 let seat = Seat::of(active, session).or_else(|| Seat::of(Pane::Slice(Plane::Axial), session));
                 self.cine.toggle(seat.map(|seat| (seat.volume, seat.plane)));
@@ -321,6 +334,7 @@ impl Viewports {
             ViewCommand::Slab(mode) => Some(view.slice(self.active_plane(session)).slab.map(|slab| slab.mode) == mode),
             ViewCommand::Maximise => Some(self.layout.maximised().is_some()),
             ViewCommand::Cine => Some(self.cine.is_playing()),
+            ViewCommand::PlayPhases => Some(self.phases.is_playing()),
             ViewCommand::ToggleSegments => Some(!self.shared.source.hide_segments),
             ViewCommand::ToggleVolume => Some(self.volume.shows_volume()),
             ViewCommand::ToggleSurfaces => Some(!self.volume.hide_surfaces),

@@ -5,6 +5,7 @@
 //! All updates are pure functions of the state; no egui here.
 
 pub mod fusion;
+pub mod phases;
 pub mod side_by_side;
 pub mod tiling;
 pub mod turned_planes;

@@ -96,6 +96,12 @@ pub enum CommandId {
     ToggleRuler,
     /// Plays through the slices.
     Cine,
+    /// The next phase of the series.
+    NextPhase,
+    /// The phase before.
+    PreviousPhase,
+    /// Plays through the phases.
+    PlayPhases,
     /// Shows or hides all segments.
     ToggleSegments,
     /// Shows or hides the crosshair.

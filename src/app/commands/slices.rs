@@ -22,6 +22,17 @@ pub(super) const ROWS: &[Entry] = &[
         Volume,
     )
     .keys(PLAIN, Key::Y),
+    row(
+        C::PlayPhases,
+        Slices,
+        "Play phases",
+        "Runs through the phases of the series that are open, and around.",
+        Volume,
+    ),
+    row(C::NextPhase, Slices, "Next phase", "The same place a moment later; window and colours stay.", Volume)
+        .keys(SHIFT, Key::CloseBracket),
+    row(C::PreviousPhase, Slices, "Previous phase", "The same place a moment before.", Volume)
+        .keys(SHIFT, Key::OpenBracket),
     row(C::Invert, Slices, "Inverted grey", "Slices from white to black, as on film.", Volume).keys(SHIFT, Key::N),
     row(
         C::ToggleInterpolation,
