@@ -56,13 +56,14 @@ impl Session {
         if !phases_of(self.document(), from).contains(&id) {
             return false;
         }
-        let window = self.view.window(from);
+        let (window, crosshair_in_patient) = (self.view.window(from), self.view.crosshair_in_patient);
         let (color_map, inverted) = (self.view.color_map, self.view.inverted);
         let (preset, look) = (self.view.preset.clone(), self.view.look.clone());
         self.look_at_volume(id);
         if self.view.active_volume != Some(id) {
             return false;
         }
+        self.view.crosshair_in_patient = crosshair_in_patient;
         self.view.windows.insert(id, window);
         (self.view.color_map, self.view.inverted) = (color_map, inverted);
         (self.view.preset, self.view.look) = (preset, look);
