@@ -22,7 +22,7 @@ fn three_phases() -> Option<(Window, [VolumeId; 3])> {
     for percent in [70, 5, 30] {
         let volume = axial();
         let mut head = head("Heart", &volume, "DOE Jane", "1.2");
-        head.info.series_uid = "1.2.3".to_owned();
+        "1.2.3".clone_into(&mut head.info.series_uid);
         head.source.series = format!("1.2.3 {percent} %");
         let volume = Arc::new(volume);
         ids.push(if ids.is_empty() {
