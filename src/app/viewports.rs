@@ -175,7 +175,7 @@ impl Viewports {
     /// Draws all views into the rest of the window.
     pub fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         *scene.readout = Readout::default();
-        self.phases.ui(ui, scene.session);
+        self.phases.ui(ui, scene.session, |id| self.shared.source.is_resident(id));
         let rect = ui.available_rect_before_wrap();
         self.drop_gestures_of_other_tools(ui, scene);
         self.cine.play(ui, scene.session);
@@ -232,6 +232,7 @@ impl Viewports {
     fn volumes_in_view(&self, session: &Session) -> Vec<VolumeId> {
         let seats = self.layout.panes().filter_map(|pane| Seat::of(pane, session));
         let mut volumes: Vec<VolumeId> = session.view.active_volume.into_iter().collect();
+        volumes.extend(self.phases.ahead(session).into_iter().filter(|id| session.view.active_volume != Some(*id)));
         for seat in seats {
             for id in seat.fusion(session).map(|fusion| fusion.volume).into_iter().chain([seat.volume]) {
                 if !volumes.contains(&id) {

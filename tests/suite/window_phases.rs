@@ -68,6 +68,7 @@ fn phases_play_until_they_are_stopped() {
     let mut seen = Vec::new();
     for _ in 0..60 {
         window.run_steps(1);
+        window.state_mut().finish_work();
         seen.extend(active(&window).filter(|id| seen.last() != Some(id)));
     }
     assert!(seen.len() > 3, "it goes around: {seen:?}");

@@ -1,6 +1,7 @@
 //! The bar under the views of a volume that has other phases: one back, a slider through them, one on, play.
 //!
-//! Playing goes at a steady rate, and slower where a picture takes longer than its turn: moments are never left out.
+//! Playing goes at a steady rate, and slower where a phase takes longer to reach the device than its turn: moments are never
+//! left out and no view is empty. Phases that are small together stay on the device; else only the next one is sent ahead.
 
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Slider, Ui};
 use egui_material_icons::icons;
@@ -13,6 +14,9 @@ use crate::session::view::phases::phases_of;
 
 /// Phases a second while playing: a heart of ten phases beats about once.
 const RATE: f64 = 8.0;
+
+/// Samples of all phases together up to which all are kept on the device, bytes.
+const KEPT_BYTES: usize = 256 << 20;
 
 /// Whether phases are being played.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -32,8 +36,23 @@ impl PhasePlayer {
         self.is_playing = !self.is_playing;
     }
 
-    /// Draws the bar where there is more than one phase, and steps when it is time.
-    pub(super) fn ui(&mut self, ui: &mut Ui, session: &mut Session) {
+    /// Phases that are to be on the device although no view shows them now.
+    pub(super) fn ahead(self, session: &Session) -> Vec<VolumeId> {
+        let Some(active) = session.view.active_volume else { return Vec::new() };
+        let phases = phases_of(session.document(), active);
+        let volume = |id: &VolumeId| session.document().volume(*id).map(|object| &object.volume);
+        let bytes: usize = phases.iter().filter_map(volume).map(|volume| size_of_val(volume.samples())).sum();
+        if bytes <= KEPT_BYTES {
+            phases
+        } else if self.is_playing {
+            next_of(&phases, active).into_iter().collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Draws the bar where there is more than one phase, and steps when it is time and the next one is `there`.
+    pub(super) fn ui(&mut self, ui: &mut Ui, session: &mut Session, there: impl Fn(VolumeId) -> bool) {
         let active = session.view.active_volume;
         let phases = active.map(|id| phases_of(session.document(), id)).unwrap_or_default();
         let at = phases.iter().position(|id| Some(*id) == active);
@@ -41,7 +60,8 @@ impl PhasePlayer {
             self.is_playing = false;
             return;
         };
-        self.play(ui, session);
+        let is_next_there = active.and_then(|id| next_of(&phases, id)).is_some_and(there);
+        self.play(ui, session, is_next_there);
         let frame = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(12, 0));
         Panel::bottom("phases").exact_size(theme::ROW + 8.0).frame(frame).show(ui, |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.controls(ui, session, &phases, at));
@@ -77,7 +97,7 @@ impl PhasePlayer {
         }
     }
 
-    fn play(&mut self, ui: &Ui, session: &mut Session) {
+    fn play(&mut self, ui: &Ui, session: &mut Session, is_next_there: bool) {
         if !self.is_playing {
             return;
         }
@@ -86,12 +106,18 @@ impl PhasePlayer {
             return;
         }
         let now_secs = ui.input(|input| input.time);
-        if now_secs - self.last_secs >= 1.0 / RATE {
+        if is_next_there && now_secs - self.last_secs >= 1.0 / RATE {
             self.last_secs = now_secs;
             session.step_phase(1);
         }
         ui.ctx().request_repaint_after_secs((1.0 / RATE) as f32);
     }
+}
+
+/// The phase after `id`, around from the last to the first.
+fn next_of(phases: &[VolumeId], id: VolumeId) -> Option<VolumeId> {
+    let at = phases.iter().position(|phase| *phase == id)?;
+    phases.get((at + 1) % phases.len()).copied()
 }
 
 /// What the files call a phase; the name of the volume where they call it nothing.

@@ -73,7 +73,12 @@ impl PictureSource {
         self.of(volume).map_or(0, |shown| shown.version)
     }
 
-    /// The active volume on the device.
+    /// Whether a volume is on the device.
+    pub fn is_resident(&self, volume: VolumeId) -> bool {
+        self.of(volume).is_some_and(|shown| shown.resident.is_some())
+    }
+
+    /// The volume that is looked at, once it is on the device.
     pub fn resident(&self) -> Option<&Arc<ResidentVolume>> {
         self.of(self.active?)?.resident.as_ref()
     }
