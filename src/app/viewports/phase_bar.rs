@@ -53,15 +53,17 @@ impl PhasePlayer {
 
     /// Draws the bar where there is more than one phase, and steps when it is time and the next one is `there`.
     pub(super) fn ui(&mut self, ui: &mut Ui, session: &mut Session, there: impl Fn(VolumeId) -> bool) {
-        let active = session.view.active_volume;
-        let phases = active.map(|id| phases_of(session.document(), id)).unwrap_or_default();
-        let at = phases.iter().position(|id| Some(*id) == active);
-        let (Some(at), true) = (at, phases.len() > 1) else {
+        let before = session.view.active_volume;
+        let phases = before.map(|id| phases_of(session.document(), id)).unwrap_or_default();
+        if phases.len() < 2 {
             self.is_playing = false;
             return;
-        };
-        let is_next_there = active.and_then(|id| next_of(&phases, id)).is_some_and(there);
+        }
+        let is_next_there = before.and_then(|id| next_of(&phases, id)).is_some_and(there);
         self.play(ui, session, is_next_there);
+        // What the bar says is what the views show in this frame.
+        let now = session.view.active_volume;
+        let Some(at) = phases.iter().position(|id| Some(*id) == now) else { return };
         let frame = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(12, 0));
         Panel::bottom("phases").exact_size(theme::ROW + 8.0).frame(frame).show(ui, |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.controls(ui, session, &phases, at));
