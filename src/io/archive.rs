@@ -3,9 +3,10 @@
 //! A file in an archive has the path `archive.zip/name/inside`, which [`open`] understands as well as a plain path; so a
 //! series in an archive is scanned, shown and read like any other. Bytes are unpacked only as far as they are asked for.
 //!
-//! Bounds: number of entries, size of a packed file (it is unpacked into memory), and what the archive claims to hold against its own size (a bomb of overlapping or endlessly
-//! repeating entries claims thousands of times its size). Names that lead out of the archive, encrypted files, archives in
-//! archives and unknown packing are left out and said. Nothing is ever written.
+//! Bounds: number of entries, size of a packed file (it is unpacked into memory), and what the archive claims to hold against
+//! its own size (a bomb of overlapping or endlessly repeating entries claims thousands of times its size). Names that lead
+//! out of the archive, encrypted files, archives in archives and unknown packing are left out and said. Nothing is ever
+//! written.
 //! Not here: case files, which are containers of their own kind (`case_file`).
 
 mod member;

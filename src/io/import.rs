@@ -249,8 +249,8 @@ pub struct LoadedVolume {
 }
 
 impl LoadedVolume {
-    /// Hash of samples and geometry, see the function of that name; made when it is first asked for, a tenth of the time that
-    /// the volume took to load. Most commands never ask.
+    /// Hash of samples and geometry, see the function of that name. Made when it is first asked for, because it is one more
+    /// pass over the volume and most commands never ask: call it on a worker.
     pub fn content_hash(&self) -> &str {
         self.content_hash.get_or_init(|| content_hash(&self.volume))
     }

@@ -137,7 +137,8 @@ fn check_stream(frame: &[u8], format: &PixelFormat) -> Result<(), String> {
     Ok(())
 }
 
-/// Columns and rows that a JPEG XL stream says of itself; `None` where it is no such stream. Source: ISO/IEC 18181-1, `SizeHeader`; the boxes by ISO/IEC 18181-2.
+/// Columns and rows that a JPEG XL stream says of itself; `None` where it is no such stream. Source: ISO/IEC 18181-1,
+/// `SizeHeader`; the boxes by ISO/IEC 18181-2.
 fn jxl_size(bytes: &[u8]) -> Option<Result<(u32, u32), String>> {
     let damaged = || "its size cannot be read".to_owned();
     const BOXES: [u8; 12] = [0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];

@@ -52,7 +52,7 @@ pub struct FrameGrid {
 /// With the end of a sentence about the file, when a frame has no place, they are not parallel, or not evenly spaced.
 pub fn frame_grid(object: &InMemDicomObject, columns: u32, rows: u32, count: usize) -> Result<FrameGrid, String> {
     let (mut positions, mut axes) = (Vec::with_capacity(count), None);
-    let mut thickness_mm = None;
+    let (mut spacing_mm, mut thickness_mm) = (None, None);
     for index in 0..count {
         let groups = FrameGroups::of(object, index);
         let position = groups.group(tags::PLANE_POSITION_SEQUENCE);
@@ -72,19 +72,21 @@ pub fn frame_grid(object: &InMemDicomObject, columns: u32, rows: u32, count: usi
         if found.iter().zip(first).any(|(a, b)| a.distance(b) > 1e-4 * b.length()) {
             return Err("has frames that are turned against each other, which is not read".to_owned());
         }
-        if thickness_mm.is_none() {
+        if spacing_mm.is_none() && thickness_mm.is_none() {
             let mm = |tag| measures.and_then(|item| float(item, tag)).map(f64::abs).filter(|mm| *mm > 0.0);
-            thickness_mm = mm(tags::SPACING_BETWEEN_SLICES).or_else(|| mm(tags::SLICE_THICKNESS));
+            (spacing_mm, thickness_mm) = (mm(tags::SPACING_BETWEEN_SLICES), mm(tags::SLICE_THICKNESS));
         }
     }
     let [row, column] = axes.ok_or("has no frames")?;
-    stacked([row, column], &positions, thickness_mm, [columns, rows])
+    stacked([row, column], &positions, [spacing_mm, thickness_mm], [columns, rows])
 }
 
+/// Frames in order on a grid. Of the distances that the files may give, the one between slices is believed; the thickness only
+/// where frames are not evenly apart, because slices may be thinner than they are apart.
 fn stacked(
     [row, column]: [DVec3; 2],
     positions: &[DVec3],
-    thickness_mm: Option<f64>,
+    [spacing_mm, thickness_mm]: [Option<f64>; 2],
     [columns, rows]: [u32; 2],
 ) -> Result<FrameGrid, String> {
     let normal = row.cross(column).normalize_or_zero();
@@ -97,7 +99,9 @@ fn stacked(
     let (first, last) = (positions[order[0]], positions[order[order.len() - 1]]);
     let reach_mm = along(&last) - along(&first);
     let gaps = order.windows(2).map(|pair| along(&positions[pair[1]]) - along(&positions[pair[0]]));
-    let smallest = gaps.filter(|gap| *gap > SAME_PLACE_MM).fold(f64::INFINITY, f64::min);
+    let gaps: Vec<f64> = gaps.filter(|gap| *gap > SAME_PLACE_MM).collect();
+    let (smallest, largest) =
+        gaps.iter().fold((f64::INFINITY, 0.0), |(s, l): (f64, f64), gap| (s.min(*gap), l.max(*gap)));
     let fits = |step_mm: f64| {
         reach_mm / step_mm <= MAX_SLICES
             && positions.iter().all(|position| {
@@ -105,15 +109,10 @@ fn stacked(
                 (at - at.round()).abs() <= OFF_PLACE
             })
     };
-    let one_frame = thickness_mm.unwrap_or(1.0);
-    // Frames that are all equally far apart are the slices: slices may be thinner than they are apart.
-    let is_even = positions.len() > 2 && smallest.is_finite() && {
-        let largest = order.windows(2).map(|pair| along(&positions[pair[1]]) - along(&positions[pair[0]]));
-        let largest = largest.fold(0.0, f64::max);
-        largest - smallest <= OFF_PLACE * smallest
-    };
-    let even = if is_even { smallest } else { f64::INFINITY };
-    let candidates = [even, thickness_mm.unwrap_or(f64::INFINITY), smallest, smallest / 2.0, smallest / 3.0];
+    let one_frame = spacing_mm.or(thickness_mm).unwrap_or(1.0);
+    let is_even = gaps.len() > 1 && largest - smallest <= OFF_PLACE * smallest;
+    let told = [spacing_mm, Some(smallest).filter(|_| is_even), thickness_mm].map(|step| step.unwrap_or(f64::INFINITY));
+    let candidates = told.into_iter().chain([smallest, smallest / 2.0, smallest / 3.0]);
     let step_mm = if reach_mm <= SAME_PLACE_MM {
         one_frame
     } else {
@@ -129,4 +128,24 @@ fn stacked(
     let grid = Grid::new([columns, rows, steps as u32 + 1], affine)
         .map_err(|error| format!("has no possible geometry: {error}"))?;
     Ok(FrameGrid { grid, slices })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_between_slices_is_believed_before_even_gaps_and_these_before_the_thickness() {
+        let step_mm = |heights_mm: &[f64], distances_mm| {
+            let positions: Vec<DVec3> = heights_mm.iter().map(|z| DVec3::Z * *z).collect();
+            let found = stacked([DVec3::X, DVec3::Y], &positions, distances_mm, [4, 4]).expect("a grid");
+            found.grid.spacing_mm().z
+        };
+        assert_eq!(step_mm(&[0.0, 10.0, 20.0], [None, Some(5.0)]), 10.0, "thin slices far apart");
+        assert_eq!(step_mm(&[0.0, 10.0, 20.0], [Some(5.0), Some(5.0)]), 5.0, "every second slice is empty");
+        assert_eq!(step_mm(&[0.0, 2.0, 5.0], [None, Some(1.0)]), 1.0, "empty slices left out");
+        assert_eq!(step_mm(&[7.0], [None, Some(3.0)]), 3.0);
+        // Frames of several segments share places.
+        assert_eq!(step_mm(&[0.0, 0.0, 10.0, 10.0, 20.0], [None, Some(5.0)]), 10.0);
+    }
 }
